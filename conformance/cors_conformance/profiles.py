@@ -1,0 +1,64 @@
+"""Profiles: how long a run searches, and whether every run searches the same."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+
+_ALWAYS: Final = settings(
+    database=None,
+    deadline=None,
+    phases=(Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+    verbosity=Verbosity.quiet,
+    report_multiple_bugs=False,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How a run searches.
+
+    Attributes:
+        name: what `--profile` takes.
+        corners: Hypothesis settings for each hand-picked policy.
+        random: Hypothesis settings for random policies.
+        is_deterministic: whether two runs do the same; else a seed is drawn and printed.
+        trials: how many examples the search for the smallest counterexample may run per rule.
+
+    """
+
+    name: str
+    corners: settings
+    random: settings
+    is_deterministic: bool
+    trials: int
+
+
+PROFILES: Final = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="quick",
+            corners=settings(_ALWAYS, max_examples=1, derandomize=True),
+            random=settings(_ALWAYS, max_examples=15, derandomize=True),
+            is_deterministic=True,
+            trials=100,
+        ),
+        Profile(
+            name="default",
+            corners=settings(_ALWAYS, max_examples=3, derandomize=True),
+            random=settings(_ALWAYS, max_examples=100, derandomize=True),
+            is_deterministic=True,
+            trials=300,
+        ),
+        Profile(
+            name="long",
+            corners=settings(_ALWAYS, max_examples=10),
+            random=settings(_ALWAYS, max_examples=1000),
+            is_deterministic=False,
+            trials=1000,
+        ),
+    )
+}
+"""The profiles by name; `default` gives the same findings on every run."""

@@ -1,0 +1,40 @@
+"""The rule book: one module per chapter, all of it data."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Final
+
+from cors_conformance.rules.base import Rule
+from cors_conformance.rules.liveness import LIVENESS
+from cors_conformance.rules.safety import SAFETY
+
+RULES: Final[Mapping[str, Rule]] = MappingProxyType(
+    {rule.id: rule for chapter in (SAFETY, LIVENESS) for rule in chapter}
+)
+"""All rules by id, in the order of the book."""
+
+
+class NoSuchRule(LookupError):
+    """A glob that selects no rule."""
+
+
+def select(globs: Iterable[str] = ()) -> tuple[Rule, ...]:
+    """Select rules by globs such as `preflight-*`; without any, all of them.
+
+    Raises:
+        NoSuchRule: a glob matches no rule id; the message names close ones.
+
+    """
+    globs = tuple(globs)
+    for glob in globs:
+        if not any(fnmatchcase(rule_id, glob) for rule_id in RULES):
+            close = ", ".join(get_close_matches(glob, RULES)) or ", ".join(RULES)
+            message = f"no rule matches {glob!r}; there are: {close}"
+            raise NoSuchRule(message)
+    return tuple(
+        rule
+        for rule in RULES.values()
+        if not globs or any(fnmatchcase(rule.id, glob) for glob in globs)
+    )

@@ -1,0 +1,347 @@
+"""Liveness: what the policy grants, a standard browser lets pages do."""
+
+from dataclasses import replace
+from typing import Final
+
+from cors_conformance.application import ApplicationResponse
+from cors_conformance.fetch import headers as header_list
+from cors_conformance.fetch.methods import is_cors_safelisted_method, normalize_method
+from cors_conformance.fetch.steps import show
+from cors_conformance.grant import (
+    origin_grant,
+    readable_grant,
+    sets_cors_headers,
+    unsafe_header_names,
+)
+from cors_conformance.implementation import Capability
+from cors_conformance.policy import WILDCARD
+from cors_conformance.rules.base import Breach, Level, Look, Rule
+from cors_conformance.rules.telling import lines, require_shared
+from cors_conformance.scenario import API, PLAIN
+from cors_conformance.world import Fetched, World
+
+ERROR = 400
+
+
+def _is_simple(fetched: Fetched) -> bool:
+    return is_cors_safelisted_method(
+        normalize_method(fetched.visit.method)
+    ) and not unsafe_header_names(fetched.visit.headers)
+
+
+def _simple(_: World, fetched: Fetched) -> bool:
+    if not fetched.grant.granted or not _is_simple(fetched):
+        return False
+    if fetched.visit.credentials == "include" or fetched.visit.application.status >= ERROR:
+        return False
+    require_shared(fetched)
+    return True
+
+
+def _credentials(_: World, fetched: Fetched) -> bool:
+    if not fetched.grant.granted or fetched.visit.credentials != "include":
+        return False
+    if fetched.visit.application.status >= ERROR:
+        return False
+    require_shared(fetched)
+    return True
+
+
+def _preflight(_: World, fetched: Fetched) -> bool:
+    if not fetched.grant.granted or not fetched.outcome.preflights:
+        return False
+    if fetched.visit.application.status >= ERROR:
+        return False
+    require_shared(fetched)
+    return True
+
+
+def _safelisted_method(world: World, fetched: Fetched) -> bool:
+    """A listed GET, HEAD or POST with unsafe headers, and with nothing but an upload listener."""
+    method = normalize_method(fetched.visit.method)
+    if not fetched.grant.granted or not is_cors_safelisted_method(method):
+        return False
+    if fetched.visit.application.status >= ERROR:
+        return False
+    if unsafe_header_names(fetched.visit.headers):
+        require_shared(fetched)
+        return True
+    if method == b"POST":
+        require_shared(world.fetch(replace(fetched.visit, use_cors_preflight=True)))
+        return True
+    return False
+
+
+def _header_case(world: World, fetched: Fetched) -> bool:
+    names = unsafe_header_names(fetched.visit.headers)
+    spelt = {name.encode("latin-1") for name in world.policy.allow_headers}
+    if not fetched.grant.granted or not any(
+        name not in spelt and name in {item.lower() for item in spelt} for name in names
+    ):
+        return False
+    if fetched.visit.application.status >= ERROR:
+        return False
+    require_shared(fetched)
+    return True
+
+
+def _wildcard_method(world: World, fetched: Fetched) -> bool:
+    method = normalize_method(fetched.visit.method)
+    if WILDCARD not in world.policy.allow_methods or is_cors_safelisted_method(method):
+        return False
+    if not fetched.grant.granted or fetched.visit.credentials == "include":
+        return False
+    if fetched.visit.application.status >= ERROR:
+        return False
+    require_shared(fetched)
+    return True
+
+
+def _expose(world: World, fetched: Fetched) -> bool:
+    response = fetched.outcome.response
+    if not fetched.grant.granted or response is None or not fetched.actual:
+        return False
+    dialect, credentials = world.implementation.dialect, fetched.visit.credentials
+    judged = False
+    for name, value in fetched.visit.application.headers:
+        grant = readable_grant(world.policy, dialect, name, credentials)
+        # What the middleware owns or adds to is not the application's to expose.
+        if not grant.granted or name.lower() == b"vary":
+            continue
+        judged = True
+        if not header_list.contains(response.headers, name):
+            message = f"the page could not read {show(name)}: {show(value)}; {grant.reason}"
+            raise Breach(message)
+    return judged
+
+
+def _options_actual(world: World, fetched: Fetched) -> bool:
+    if normalize_method(fetched.visit.method) != b"OPTIONS" or not fetched.grant.granted:
+        return False
+    if fetched.visit.application.status >= ERROR:
+        return False
+    require_shared(fetched)
+    if world.can(Capability.APPLICATION_CALLS):
+        calls = sum(len(sent.reply.calls) for sent in fetched.actual)
+        if calls != 1:
+            message = (
+                f"an OPTIONS request that is no preflight reached the application {calls} times,"
+                " not once"
+            )
+            raise Breach(message)
+    return True
+
+
+def _error_readable(_: World, fetched: Fetched) -> bool:
+    status = fetched.visit.application.status
+    if not fetched.grant.granted or 200 <= status <= 299:  # noqa: PLR2004 - the ok statuses
+        return False
+    require_shared(fetched)
+    response = fetched.outcome.response
+    if response is not None and response.status != status:
+        message = f"the page saw the status {response.status}, not the application's {status}"
+        raise Breach(message)
+    return True
+
+
+def _redirect(world: World, fetched: Fetched) -> bool:
+    """Redirect within the server, and to another one that the same policy guards."""
+    if not fetched.grant.granted or not _is_simple(fetched) or fetched.visit.application != PLAIN:
+        return False
+    for location, final_origin in ((API + "/next", fetched.visit.origin), (_OTHER, "null")):
+        moved = ApplicationResponse(status=307, headers=((b"location", location.encode()),))
+        visit = replace(fetched.visit, path="/moved", application=moved)
+        redirected = world.fetch(visit)
+        first = redirected.actual[0].reply.response
+        if first is not None and first.status != moved.status:
+            return False  # a rule of its own says that statuses pass
+        grant = origin_grant(world.policy, world.implementation.dialect, final_origin)
+        is_credentialed_null = final_origin == "null" and fetched.visit.credentials == "include"
+        if grant.granted and not is_credentialed_null:
+            require_shared(redirected)
+        elif grant.denied and redirected.shared:
+            message = f"after a redirect to {location} the origin is null; the policy says {grant}"
+            raise Breach(message)
+        if len(redirected.actual) < 2 and not grant.free:  # noqa: PLR2004 - a hop and its target
+            message = f"the redirect to {location} was not followed: {redirected.outcome.steps[-1]}"
+            raise Breach(message)
+    return True
+
+
+_OTHER: Final = "https://other-api.example/next"
+
+
+def _preflight_without_credentials(world: World, fetched: Fetched) -> bool:
+    """The application answers 401 to whatever has no credentials, 405 or 404 to OPTIONS."""
+    if not fetched.grant.granted or not fetched.outcome.preflights:
+        return False
+    for status in (401, 403, 404, 405):
+        application = ApplicationResponse(status=status)
+        judged = world.fetch(replace(fetched.visit, application=application))
+        if not judged.outcome.actual:
+            message = (
+                f"where the application answers {status} to OPTIONS, a granted preflight fails:"
+                f" {judged.outcome.steps[-1].text}"
+            )
+            raise Breach(message)
+    return True
+
+
+def _acac_on_preflight(_: World, fetched: Fetched) -> bool:
+    if not fetched.grant.granted or fetched.visit.credentials != "include":
+        return False
+    if not fetched.preflights:
+        return False
+    for sent in fetched.preflights:
+        values = lines(sent, b"access-control-allow-credentials")
+        if values != [b"true"]:
+            message = (
+                "the answer to the preflight of a credentialed request has"
+                f" Access-Control-Allow-Credentials {show(b', '.join(values) or None)}, not `true`;"
+                f" the policy says {fetched.grant}"
+            )
+            raise Breach(message)
+    return True
+
+
+_SIMPLE_FIRST: Final = ("live-simple",)
+
+LIVENESS: Final = (
+    Rule(
+        id="live-simple",
+        statement="Pages of the policy's origins get responses to requests that need no preflight"
+        " and carry no credentials.",
+        anchor="#concept-cors-check",
+        level=Level.MUST,
+        look=Look.FETCH,
+        check=_simple,
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-credentials",
+        statement="With allow_credentials, credentialed fetches of the policy's origins succeed,"
+        " with and without a preflight.",
+        anchor="#concept-cors-check",
+        level=Level.MUST,
+        look=Look.FETCH,
+        check=_credentials,
+        needs=frozenset({Capability.CREDENTIALS}),
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-preflight",
+        statement="The policy's methods and headers pass the preflight, and the request succeeds.",
+        anchor="#cors-preflight-fetch-0",
+        level=Level.MUST,
+        look=Look.FETCH,
+        check=_preflight,
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-safelisted-method",
+        statement="GET, HEAD and POST pass a preflight that is made for headers or for an upload"
+        " listener alone.",
+        anchor="#cors-preflight-fetch-0",
+        level=Level.MUST,
+        look=Look.FETCH,
+        check=_safelisted_method,
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-header-case",
+        statement="Header names of the policy match in any letter case: browsers ask in lower"
+        " case.",
+        anchor="#convert-header-names-to-a-sorted-lowercase-set",
+        level=Level.MUST,
+        look=Look.FETCH,
+        check=_header_case,
+        needs=frozenset({Capability.HEADERS}),
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-wildcard-method",
+        statement="allow_methods `*` grants every method to requests without credentials.",
+        anchor="#http-new-header-syntax",
+        level=Level.MUST,
+        look=Look.FETCH,
+        check=_wildcard_method,
+        needs=frozenset({Capability.METHODS}),
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-expose",
+        statement="Pages can read the response headers in expose_headers, and the CORS-safelisted"
+        " ones always.",
+        anchor="#concept-filtered-response-cors",
+        level=Level.MUST,
+        look=Look.FETCH,
+        check=_expose,
+        needs=frozenset({Capability.APPLICATION_HEADERS, Capability.EXPOSE}),
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-options-actual",
+        statement="A page's own OPTIONS request is preflighted, then reaches the application once,"
+        " and its response is shared.",
+        anchor="#cors-preflight-request",
+        level=Level.MUST,
+        look=Look.FETCH,
+        check=_options_actual,
+        needs=frozenset({Capability.METHODS}),
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-error-readable",
+        statement="Responses of every status that the application answers are shared alike.",
+        anchor="#http-responses",
+        level=Level.MUST,
+        look=Look.FETCH,
+        check=_error_readable,
+        needs=frozenset({Capability.APPLICATION_STATUS}),
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-redirect",
+        statement="Redirects of the application are followed, and their target is judged with the"
+        " origin it then sees.",
+        anchor="#concept-http-redirect-fetch",
+        level=Level.MUST,
+        look=Look.RELATION,
+        check=_redirect,
+        needs=frozenset({Capability.APPLICATION_STATUS, Capability.APPLICATION_HEADERS}),
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-preflight-no-credentials",
+        statement="A granted preflight needs no credentials, whatever the application answers to"
+        " OPTIONS.",
+        anchor="#http-responses",
+        level=Level.MUST,
+        look=Look.RELATION,
+        check=_preflight_without_credentials,
+        needs=frozenset({Capability.APPLICATION_STATUS}),
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-acac-on-preflight",
+        statement="Where credentials are allowed, the answer to the preflight says so itself.",
+        anchor="#cors-preflight-fetch-0",
+        level=Level.MUST,
+        look=Look.FETCH,
+        check=_acac_on_preflight,
+        needs=frozenset({Capability.CREDENTIALS}),
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+)
+"""Chapter B."""

@@ -1,0 +1,406 @@
+"""A run: explore once, judge by all, shrink by one.
+
+Hypothesis draws a policy with a batch of requests, one server is built for it, and every rule
+judges everything that it can concern. A rule that failed gets a search of its own, in which
+Hypothesis shrinks the example to that rule's smallest policy and request.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky
+
+from cors_conformance import strategies
+from cors_conformance.application import ApplicationResponse
+from cors_conformance.fetch.http import HTTPRequest
+from cors_conformance.findings import Finding, Report, RuleResult, Status
+from cors_conformance.implementation import Capability, Implementation
+from cors_conformance.policy import Parameter, Policy
+from cors_conformance.profiles import Profile
+from cors_conformance.rules.base import Breach, Rule
+from cors_conformance.scenario import API, Batch, Visit
+from cors_conformance.servers.base import ConfigurationRefused, ServerDied
+from cors_conformance.servers.start import start
+from cors_conformance.subjects import Source, sources, subjects
+from cors_conformance.world import Fetched, World
+
+Drawn: TypeAlias = tuple[Policy, Batch]
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+PARAMETERS: Final[tuple[tuple[Capability, Parameter], ...]] = (
+    (Capability.METHODS, "allow_methods"),
+    (Capability.HEADERS, "allow_headers"),
+    (Capability.CREDENTIALS, "allow_credentials"),
+    (Capability.EXPOSE, "expose_headers"),
+    (Capability.MAX_AGE, "max_age"),
+)
+
+
+class CannotTest(Exception):
+    """The implementation cannot be tested at all; the message says why and whose matter it is."""
+
+
+def smoke(implementation: Implementation, policy: Policy | None = None) -> None:
+    """See that the implementation starts and answers anything, before it is judged.
+
+    Raises:
+        CannotTest: it does not.
+
+    """
+    policy = policy or Policy(allow_origins=("https://a.example",))
+    refuses = implementation.refuses
+    why = None if refuses is None else refuses(policy)
+    if why is not None:
+        message = f"{implementation.name} cannot express the policy {policy}: {why}"
+        raise CannotTest(message)
+    origin = (b"origin", b"https://a.example")
+    asks = (origin, (b"access-control-request-method", b"PUT"))
+    failures: list[str] = []
+    try:
+        with start(implementation, policy) as server:
+            for method, headers in ((b"GET", ()), (b"GET", (origin,)), (b"OPTIONS", asks)):
+                request = HTTPRequest(method=method, url=API + "/", headers=headers)
+                reply = server.send(request, ApplicationResponse())
+                if reply.response is not None:
+                    return
+                failures.append(reply.failure or "no response")
+    except ConfigurationRefused as error:
+        message = f"{implementation.name} refuses the policy {policy}: {error}"
+        raise CannotTest(message) from error
+    except ServerDied as error:
+        failures.append(str(error))
+    message = f"{implementation.name} answers no request at all: {failures[0]}"
+    raise CannotTest(message)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What exploring saw of one rule; `first` is where it failed first."""
+
+    judged: int = 0
+    failed: int = 0
+    first: "_Failure | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failure:
+    """A failure as it was met: the stage and example of the search, and what was done."""
+
+    stage: int
+    example: int
+    policy: Policy
+    source: Source
+    message: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One implementation, some rules, one profile.
+
+    Attributes:
+        implementation: what is tested.
+        rules: the rules to judge.
+        profile: how to search.
+        policy: the only policy to test, if one is given.
+        progress: is told what happens.
+
+    """
+
+    implementation: Implementation
+    rules: Sequence[Rule]
+    profile: Profile
+    policy: Policy | None = None
+    progress: Progress = lambda *_: None
+    seed: int | None = None
+    _tallies: dict[str, _Tally] = field(default_factory=dict)
+    _served: set[Policy] = field(default_factory=set)
+    _refused: dict[Policy, str] = field(default_factory=dict)
+    _died: dict[Policy, str] = field(default_factory=dict)
+    _inexpressible: dict[str, int] = field(default_factory=dict)
+    _exchanges: int = 0
+
+    def report(self) -> Report:
+        """Explore, then shrink.
+
+        Raises:
+            CannotTest: the implementation does not start, or serves no policy of the run.
+            HarnessError: the suite or a harness is at fault; nothing is said of the implementation.
+
+        """
+        if self.seed is None and not self.profile.is_deterministic:
+            self.seed = random.randrange(2**32)  # noqa: S311 - a seed to print, not a secret
+        smoke(self.implementation, self.policy)
+        testable = [rule for rule in self.rules if not self._lacking(rule)]
+        self._tallies = {rule.id: _Tally() for rule in testable}
+        stages = list(self._stages())
+        self._explore(testable, stages)
+        if not self._served:
+            raise CannotTest(self._nothing())
+        failed = [
+            rule
+            for rule in testable
+            if self._tallies[rule.id].failed and self._root_cause(rule) is None
+        ]
+        shrunk: dict[str, Finding] = {}
+        for number, rule in enumerate(failed):
+            self.progress(f"shrinking {rule.id}", number, len(failed))
+            shrunk[rule.id] = self._shrink(rule, stages)
+        return Report(
+            implementation=self.implementation,
+            profile=self.profile.name,
+            seed=self.seed,
+            results=tuple(self._result(rule, shrunk.get(rule.id)) for rule in self.rules),
+            policies=len(self._served),
+            exchanges=self._exchanges,
+            refused=tuple(self._refused.items()),
+            died=tuple(self._died.items()),
+            inexpressible=tuple(self._inexpressible.items()),
+        )
+
+    def _lacking(self, rule: Rule) -> list[str]:
+        lacks = self.implementation.lacks
+        return [lacks[capability] for capability in sorted(rule.needs) if capability in lacks]
+
+    def _nothing(self) -> str:
+        reasons = [f"it refused {policy}: {why}" for policy, why in self._refused.items()]
+        reasons += [f"it cannot express policies: {why}" for why in self._inexpressible]
+        return f"{self.implementation.name} served no policy of this run; {reasons[0]}"
+
+    def _root_cause(self, rule: Rule) -> str | None:
+        """Give the rule on which this one depends and which never held."""
+        for name in rule.depends_on:
+            tally = self._tallies.get(name)
+            if tally is not None and 0 < tally.judged == tally.failed:
+                return name
+        return None
+
+    def _result(self, rule: Rule, finding: Finding | None) -> RuleResult:
+        lacking = self._lacking(rule)
+        if lacking:
+            return RuleResult(rule=rule, status=Status.NOT_TESTED, reason="; ".join(lacking))
+        tally = self._tallies[rule.id]
+        if not tally.judged:
+            reason = "nothing of this run concerned it"
+            return RuleResult(rule=rule, status=Status.NOT_TESTED, reason=reason)
+        if tally.failed and finding is None:
+            reason = f"{self._root_cause(rule)} never holds"
+            return RuleResult(rule=rule, status=Status.FOLLOWS, judged=tally.judged, reason=reason)
+        status = Status.PASSED if finding is None else Status.FAILED
+        return RuleResult(rule=rule, status=status, judged=tally.judged, finding=finding)
+
+    def _stages(self) -> Iterator[tuple[st.SearchStrategy[Drawn], settings]]:
+        """Give the searches: each hand-picked policy, then random ones; or the one policy."""
+        if self.policy is not None:
+            yield self._drawn(st.just(self.policy)), self.profile.random
+            return
+        lacks = self.implementation.lacks
+        parameters: frozenset[Parameter] = frozenset(
+            {
+                "allow_origins",
+                *(parameter for capability, parameter in PARAMETERS if capability not in lacks),
+            }
+        )
+        for policy in strategies.corner_policies(
+            parameters=parameters, wildcard_with_credentials=True
+        ):
+            yield self._drawn(st.just(policy)), self.profile.corners
+        policies = strategies.policies(parameters=parameters, wildcard_with_credentials=True)
+        yield self._drawn(policies), self.profile.random
+
+    def _drawn(self, policies: st.SearchStrategy[Policy]) -> st.SearchStrategy[Drawn]:
+        can = {
+            option: capability not in self.implementation.lacks
+            for option, capability in (
+                ("application_headers", Capability.APPLICATION_HEADERS),
+                ("application_status", Capability.APPLICATION_STATUS),
+                ("exceptions", Capability.APPLICATION_EXCEPTIONS),
+                ("chunks", Capability.APPLICATION_CHUNKS),
+                ("raw_requests", Capability.RAW_REQUESTS),
+                ("any_method", Capability.ANY_METHOD),
+            )
+        }
+        return st.composite(_draw)(policies, can)
+
+    def _search(
+        self, strategy: st.SearchStrategy[Drawn], profile: settings, body: Callable[[Drawn], None]
+    ) -> None:
+        """Run one Hypothesis search; the same strategy and settings give the same examples."""
+
+        @profile
+        @given(strategy)
+        def example(drawn: Drawn) -> None:
+            body(drawn)
+
+        if self.seed is not None:
+            example = seed(self.seed)(example)
+        example()
+
+    def _explore(
+        self, rules: Sequence[Rule], stages: Sequence[tuple[st.SearchStrategy[Drawn], settings]]
+    ) -> None:
+        """Judge every example by every rule."""
+        total = sum(profile.max_examples for _, profile in stages)
+        before = 0
+        for stage, (strategy, profile) in enumerate(stages):
+            count = 0
+
+            def body(drawn: Drawn) -> None:
+                nonlocal count
+                count += 1  # noqa: B023 - the stage's own
+                self.progress("exploring", before + count, total)  # noqa: B023
+                self._judge_all(drawn, rules, stage, count)  # noqa: B023
+
+            self._search(strategy, profile, body)
+            before += profile.max_examples
+
+    def _judge_all(self, drawn: Drawn, rules: Sequence[Rule], stage: int, example: int) -> None:
+        policy, batch = drawn
+        refuses = self.implementation.refuses
+        why = None if refuses is None else refuses(policy)
+        if why is not None:
+            self._inexpressible[why] = self._inexpressible.get(why, 0) + 1
+            return
+        with World(self.implementation, policy) as world:
+            try:
+                _ = world.server
+            except ConfigurationRefused as error:
+                self._refused[policy] = str(error)
+                return
+            except ServerDied as error:
+                self._died[policy] = str(error)
+            self._served.add(policy)
+            for rule in rules:
+                tally = self._tallies[rule.id]
+                try:
+                    for source in sources(rule.look, batch):
+                        judged, message = _judge(rule, world, source)
+                        tally.judged += judged
+                        tally.failed += message is not None
+                        if message is not None and tally.first is None:
+                            tally.first = _Failure(
+                                stage=stage,
+                                example=example,
+                                policy=policy,
+                                source=source,
+                                message=message,
+                            )
+                except ServerDied as error:
+                    self._died[policy] = str(error)
+            self._exchanges += len(world.log)
+
+    def _shrink(
+        self, rule: Rule, stages: Sequence[tuple[st.SearchStrategy[Drawn], settings]]
+    ) -> Finding:
+        """Search once more with one rule, for its smallest policy and request."""
+        first = self._tallies[rule.id].first
+        assert first is not None  # noqa: S101 - only rules that failed are shrunk
+        smallest = _Smallest(self.implementation, rule, first, self.profile.trials)
+        strategy, profile = stages[first.stage]
+        try:
+            self._search(strategy, profile, smallest.trial)
+        except (Breach, Flaky):
+            # What is found is found, be it that an implementation answers now so, now so.
+            pass
+        return finding(self.implementation, rule, smallest.policy, smallest.source)
+
+
+def _draw(draw: st.DrawFn, policies: st.SearchStrategy[Policy], can: dict[str, bool]) -> Drawn:
+    policy = draw(policies)
+    return policy, draw(strategies.batches(policy, **can))
+
+
+class _Smallest:
+    """The search for the smallest counterexample of one rule."""
+
+    def __init__(
+        self, implementation: Implementation, rule: Rule, first: _Failure, trials: int
+    ) -> None:
+        self._implementation = implementation
+        self._rule = rule
+        self._first = first
+        self._trials = trials
+        self._examples = 0
+        self._known: dict[Drawn, tuple[Source, str]] = {}
+        self.policy = first.policy
+        self.source = first.source
+
+    def trial(self, drawn: Drawn) -> None:
+        """Raise the rule's breach if the example shows one.
+
+        Examples before the one that failed while exploring are known to hold. After so many
+        trials only what failed already fails, and Hypothesis takes the smallest of that.
+        """
+        self._examples += 1
+        if self._examples < self._first.example:
+            return
+        if drawn not in self._known:
+            if self._trials == 0:
+                return
+            self._trials -= 1
+            found = self._breach(*drawn)
+            if found is None:
+                return
+            self._known[drawn] = found
+        self.policy = drawn[0]
+        self.source, message = self._known[drawn]
+        raise Breach(message)
+
+    def _breach(self, policy: Policy, batch: Batch) -> tuple[Source, str] | None:
+        refuses = self._implementation.refuses
+        if refuses is not None and refuses(policy) is not None:
+            return None
+        with World(self._implementation, policy) as world:
+            try:
+                for source in sources(self._rule.look, batch):
+                    _, message = _judge(self._rule, world, source)
+                    if message is not None:
+                        return source, message
+            except (ConfigurationRefused, ServerDied):
+                pass
+        return None
+
+
+def _judge(rule: Rule, world: World, source: Source) -> tuple[int, str | None]:
+    """Judge one source; give how many subjects the rule concerned, and its breach.
+
+    Raises:
+        ServerDied: the server died, and that is not what the rule is about.
+
+    """
+    judged = 0
+    try:
+        for subject in subjects(rule.look, world, source):
+            judged += rule.check(world, subject)
+    except Breach as breach:
+        return judged + 1, str(breach)
+    return judged, None
+
+
+def finding(implementation: Implementation, rule: Rule, policy: Policy, source: Source) -> Finding:
+    """Do it once more from scratch, and tell all that happened."""
+    with World(implementation, policy) as world:
+        message: str | None = None
+        fetched: Fetched | None = None
+        try:
+            _, message = _judge(rule, world, source)
+            fetched = _fetched(world, source)
+        except (ConfigurationRefused, ServerDied) as error:
+            message = str(error)
+        return Finding(
+            rule=rule,
+            message=message or "it did not show again: the implementation is not deterministic",
+            policy=policy,
+            source=source,
+            wire=tuple(world.log),
+            steps=() if fetched is None else fetched.outcome.steps,
+            grant=None if fetched is None else fetched.grant,
+        )
+
+
+def _fetched(world: World, source: Source) -> Fetched | None:
+    return world.fetch(source) if isinstance(source, Visit) else None

@@ -1,0 +1,274 @@
+"""The world of one example: a server built with one policy, and what happened to it.
+
+Whatever a rule asks for is done once and remembered, so that all rules judge the same exchanges.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from cors_conformance.application import ApplicationResponse
+from cors_conformance.fetch import headers as header_list
+from cors_conformance.fetch.browser import Browser, Outcome
+from cors_conformance.fetch.http import HTTPRequest, HTTPResponse
+from cors_conformance.fetch.http_cache import HTTPCache
+from cors_conformance.fetch.requests import AuthorRequest
+from cors_conformance.grant import Grant, visit_grant
+from cors_conformance.implementation import Capability, Implementation
+from cors_conformance.servers.start import start
+from cors_conformance.policy import Policy
+from cors_conformance.scenario import API, PLAIN, Journey, RawRequest, Visit, Wait
+from cors_conformance.servers.base import ConfigurationRefused, Reply, Server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """One request that was put on the wire and the reply; `preflight` by #cors-preflight-request."""
+
+    request: HTTPRequest
+    application: ApplicationResponse
+    reply: Reply
+
+    @property
+    def is_preflight(self) -> bool:
+        """Whether it is a CORS-preflight request. https://fetch.spec.whatwg.org/#cors-preflight-request"""
+        return (
+            self.request.method == b"OPTIONS"
+            and header_list.contains(self.request.headers, b"origin")
+            and header_list.contains(self.request.headers, b"access-control-request-method")
+        )
+
+    @property
+    def origin(self) -> bytes | None:
+        """The `Origin` header, lines joined; `None` for a request without."""
+        return header_list.get(self.request.headers, b"origin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A visit, what came of it, and what the policy says of it.
+
+    `sent` are the requests that reached the server, in order.
+    """
+
+    visit: Visit
+    outcome: Outcome
+    sent: tuple[Sent, ...]
+    grant: Grant
+
+    @property
+    def shared(self) -> bool:
+        """Whether the page got the response."""
+        return self.outcome.result == "success"
+
+    @property
+    def preflights(self) -> tuple[Sent, ...]:
+        """The preflights that reached the server."""
+        return tuple(item for item in self.sent if item.is_preflight)
+
+    @property
+    def actual(self) -> tuple[Sent, ...]:
+        """The other requests that reached the server."""
+        return tuple(item for item in self.sent if not item.is_preflight)
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that only a journey moves."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        """Return the seconds."""
+        return self.now
+
+
+class World:
+    """A server of an implementation with a policy, and all that was asked of it so far.
+
+    Attributes:
+        implementation: the middleware under test.
+        policy: the one the server is built with.
+        log: every request put on the wire, in order.
+
+    """
+
+    def __init__(self, implementation: Implementation, policy: Policy) -> None:
+        """Prepare; the server is built when it is first needed."""
+        self.implementation = implementation
+        self.policy = policy
+        self.log: list[Sent] = []
+        self._resources = ExitStack()
+        self._fetched: dict[Visit, Fetched] = {}
+        self._sent: dict[RawRequest, Sent] = {}
+        self._others: dict[Policy, World] = {}
+
+    def __enter__(self) -> Self:
+        """Hold the server and the worlds derived from this one."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close all servers."""
+        self._resources.close()
+
+    @cached_property
+    def server(self) -> Server:
+        """The server.
+
+        Raises:
+            ConfigurationRefused: the implementation refuses the policy.
+            ServerDied: it died of it.
+
+        """
+        return self._resources.enter_context(start(self.implementation, self.policy))
+
+    def can(self, *capabilities: Capability) -> bool:
+        """Whether the implementation lacks none of the capabilities."""
+        return not any(capability in self.implementation.lacks for capability in capabilities)
+
+    def with_policy(self, policy: Policy) -> "World | None":
+        """Give the world of another policy; `None` where that one is refused or inexpressible."""
+        if policy == self.policy:
+            return self
+        if policy not in self._others:
+            other = World(self.implementation, policy)
+            self._others[policy] = self._resources.enter_context(other)
+        other = self._others[policy]
+        refuses = self.implementation.refuses
+        if refuses is not None and refuses(policy) is not None:
+            return None
+        try:
+            _ = other.server
+        except ConfigurationRefused:
+            return None
+        return other
+
+    def fetch(self, visit: Visit) -> Fetched:
+        """Let a page fetch with a fresh browser: nothing cached, no cookies."""
+        if visit not in self._fetched:
+            self._fetched[visit] = self._fetch(visit, Browser(), self._network(visit))
+        return self._fetched[visit]
+
+    def send(self, raw: RawRequest) -> Sent:
+        """Put a hand-made request on the wire."""
+        if raw not in self._sent:
+            target = raw.target.decode("latin-1")
+            request = HTTPRequest(
+                method=raw.method, url=API + target, headers=raw.headers, body=raw.body
+            )
+            self._sent[raw] = self._send(request, raw.application)
+        return self._sent[raw]
+
+    def travel(
+        self, journey: Journey, *, browser_caches: bool = True, shared_cache: bool = False
+    ) -> Iterator[Fetched]:
+        """Let pages fetch one after the other, in one browser and through one shared cache.
+
+        Every visit to a path meets the same application response, that of the first: a cache is
+        for one resource.
+        """
+        clock = Clock()
+        browser = Browser(clock=clock, http_caching=browser_caches)
+        proxy = HTTPCache(clock, shared=True) if shared_cache else None
+        for step in settled(journey).steps:
+            if isinstance(step, Wait):
+                clock.now += step.seconds
+                continue
+            if not browser_caches:
+                browser = Browser(clock=clock)
+            yield self._fetch(step, browser, self._network(step), proxy)
+
+    def _network(self, visit: Visit) -> "_Network":
+        return _Network(self, visit)
+
+    def _fetch(
+        self,
+        visit: Visit,
+        browser: Browser,
+        network: "_Network",
+        proxy: HTTPCache | None = None,
+    ) -> Fetched:
+        author = AuthorRequest(
+            url=API + visit.path,
+            method=visit.method,
+            headers=visit.headers,
+            mode=visit.mode,
+            credentials=visit.credentials,
+            redirect=visit.redirect,
+            body=visit.body,
+            use_cors_preflight=visit.use_cors_preflight,
+        )
+        answer = network if proxy is None else _through(proxy, network)
+        outcome = browser.run(author, origin=visit.origin, network=answer)
+        return Fetched(
+            visit=visit,
+            outcome=outcome,
+            sent=tuple(network.sent),
+            grant=visit_grant(self.policy, self.implementation.dialect, visit),
+        )
+
+    def _send(self, request: HTTPRequest, application: ApplicationResponse) -> Sent:
+        sent = Sent(
+            request=request,
+            application=application,
+            reply=self.server.send(request, application),
+        )
+        self.log.append(sent)
+        return sent
+
+
+class _Network:
+    """The wire between the browser of one visit and the server."""
+
+    def __init__(self, world: World, visit: Visit) -> None:
+        self._world = world
+        self._visit = visit
+        self.sent: list[Sent] = []
+
+    def __call__(self, request: HTTPRequest) -> HTTPResponse | None:
+        # Where a redirect leads, a plain resource answers.
+        is_first = request.url == API + self._visit.path
+        sent = self._world._send(request, self._visit.application if is_first else PLAIN)  # noqa: SLF001
+        self.sent.append(sent)
+        return sent.reply.response
+
+
+def _through(proxy: HTTPCache, network: _Network) -> "_Proxied":
+    return _Proxied(proxy, network)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proxied:
+    """The wire with a shared cache in it. RFC 9111"""
+
+    proxy: HTTPCache
+    network: _Network
+
+    def __call__(self, request: HTTPRequest) -> HTTPResponse | None:
+        selection = self.proxy.select(request)
+        if selection.response is not None:
+            return selection.response
+        forwarded = replace(request, headers=(*request.headers, *selection.conditions))
+        response = self.network(forwarded)
+        return None if response is None else self.proxy.receive(request, selection, response)
+
+
+def settled(journey: Journey) -> Journey:
+    """Give every visit to a path the application response of the first visit to it."""
+    applications: dict[str, ApplicationResponse] = {}
+    steps: list[Visit | Wait] = []
+    for step in journey.steps:
+        if isinstance(step, Visit):
+            application = applications.setdefault(step.path, step.application)
+            steps.append(replace(step, application=application))
+        else:
+            steps.append(step)
+    return Journey(steps=tuple(steps))
