@@ -52,6 +52,18 @@ class Cookie:
         )
 
 
+def is_cross_site(request: Request) -> bool:
+    """Whether `SameSite` keeps cookies at home.
+
+    https://fetch.spec.whatwg.org/#determine-the-same-site-mode, and RFC 6265bis, 5.2, which
+    compares the page with the URL as well.
+    """
+    return (
+        not same_site(request.origin, request.current_url.origin)
+        or request.redirect_taint() == "cross-site"
+    )
+
+
 def domain_match(host: str, domain: str) -> bool:
     """Whether a host is a domain or under it. RFC 6265, 5.1.3"""
     return host == domain or (host.endswith("." + domain) and registrable_domain(host) is not None)
@@ -80,12 +92,10 @@ class CookieJar:
     def cookie_header(self, request: Request) -> bytes | None:
         """Give the value of the `Cookie` header, or `None` for no header.
 
-        https://fetch.spec.whatwg.org/#append-a-request-cookie-header. A cookie whose `SameSite`
-        is `Lax` or `Strict` stays at home when page and URL are of different sites, which that
-        section does not say and RFC 6265bis, 5.2 does.
+        https://fetch.spec.whatwg.org/#append-a-request-cookie-header
         """
         now = self.clock()
-        cross_site = not same_site(request.origin, request.current_url.origin)
+        cross_site = is_cross_site(request)
         sent = [
             cookie
             for cookie in self.cookies.values()
@@ -104,14 +114,16 @@ class CookieJar:
 
         https://fetch.spec.whatwg.org/#parse-and-store-response-set-cookie-headers
         """
-        cross_site = not same_site(request.origin, request.current_url.origin)
+        cross_site = is_cross_site(request)
         for line in get_all(response.headers, b"set-cookie"):
             cookie = self._parse(line, request.current_url)
             if cookie is None or (cross_site and cookie.same_site_only):
                 continue
-            self.cookies.pop(cookie.key, None)
+            # A cookie that is set anew keeps its place in the order of creation.
             if cookie.expires is None or self.clock() < cookie.expires:
                 self.cookies[cookie.key] = cookie
+            else:
+                self.cookies.pop(cookie.key, None)
 
     def _parse(self, line: bytes, url: URL) -> Cookie | None:
         """Parse and judge one line; `None` means that it is ignored. RFC 6265, 5.2 and 5.3"""

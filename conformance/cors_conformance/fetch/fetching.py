@@ -13,6 +13,7 @@ from cors_conformance.fetch import headers as header_list
 from cors_conformance.fetch.cors_check import cors_check
 from cors_conformance.fetch.headers import Failure
 from cors_conformance.fetch.http import HTTPRequest, HTTPResponse
+from cors_conformance.fetch.http_cache import SAFE_METHODS
 from cors_conformance.fetch.methods import is_cors_safelisted_method
 from cors_conformance.fetch.origins import TupleOrigin, same_origin, schemelessly_same_site
 from cors_conformance.fetch.ports import is_blocked_due_to_a_bad_port
@@ -294,8 +295,12 @@ def http_network_or_cache_fetch(
         body=http_request.body,
     )
     cache = browser.http_cache_for(request)
-    uses_cache = http_request.cache_mode not in {"no-store", "reload"}
-    selection = cache.select(wire) if cache is not None and uses_cache else None
+    selection = None
+    if cache is not None and (
+        http_request.cache_mode != "no-store" or http_request.method not in SAFE_METHODS
+    ):
+        reuse = http_request.cache_mode not in {"no-store", "reload"}
+        selection = cache.select(wire, reuse=reuse)
     if selection is not None and selection.response is not None:
         params.exchanges.append(
             Exchange(
@@ -315,11 +320,11 @@ def http_network_or_cache_fetch(
         return Step(
             "#concept-http-network-fetch", f"HTTP-network fetch: no response from {wire.url}"
         )
+    if include_credentials:
+        browser.cookie_jar.store(http_request, _response(http_request, answer))
     if cache is not None and selection is not None:
         answer = cache.receive(wire, selection, answer)
     response = _response(http_request, answer)
-    if include_credentials:
-        browser.cookie_jar.store(http_request, response)
     # 14-15. What the transport settles before the page hears of it.
     if response.status == PROXY_AUTHENTICATION_REQUIRED:
         return Step(HTTP_NETWORK_OR_CACHE_FETCH, "407, which no page gets to see (step 14)")

@@ -82,8 +82,11 @@ class HTTPCache:
     shared: bool = False
     stored: dict[uuid.UUID, StoredResponse] = field(default_factory=dict)
 
-    def select(self, request: HTTPRequest) -> Selection:
-        """Select a stored response, possibly needing validation. RFC 9111, 4"""
+    def select(self, request: HTTPRequest, *, reuse: bool = True) -> Selection:
+        """Select a stored response, possibly needing validation. RFC 9111, 4
+
+        Without `reuse` nothing stored is used, but what comes is stored and invalidates.
+        """
         import hishel  # noqa: PLC0415 - a twentieth of a second that most runs need not pay
 
         # An unsafe method invalidates what is stored for the URL, whatever it varies on (4.4).
@@ -91,7 +94,8 @@ class HTTPCache:
         candidates = [
             item
             for item in self.stored.values()
-            if item.is_selected_by(request) or (is_unsafe and item.request.url == request.url)
+            if (reuse and item.is_selected_by(request))
+            or (is_unsafe and item.request.url == request.url)
         ]
         state = hishel.IdleClient(options=self._options())
         unconditional = _to_hishel_request(request)
