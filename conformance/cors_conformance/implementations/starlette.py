@@ -1,0 +1,47 @@
+"""Starlette's `CORSMiddleware`, wrapped around the application.
+
+That is the deployment which its documentation recommends, since error responses get their CORS
+headers too: https://www.starlette.io/middleware/#corsmiddleware-global-enforcement.
+"""
+
+from importlib.metadata import version
+from typing import Any
+
+from starlette.middleware import cors
+
+from cors_conformance.dialect import Dialect
+from cors_conformance.implementation import Application, Implementation
+from cors_conformance.policy import Policy
+
+# https://www.starlette.io/middleware/#corsmiddleware: "The `Accept`, `Accept-Language`,
+# `Content-Language` and `Content-Type` headers are always allowed for CORS requests."
+ALWAYS_ALLOWED = frozenset({"accept", "accept-language", "content-language", "content-type"})
+DIALECT = Dialect(
+    always_allowed_headers=ALWAYS_ALLOWED,
+    # "You can use `['*']` to allow all standard methods": the page does not list them.
+    wildcard_methods=frozenset(cors.ALL_METHODS),
+    # "`allow_origins`, `allow_methods` and `allow_headers` cannot be set to `['*']` for credentials
+    # to be allowed, all of them must be explicitly specified": it says what not to do and not what
+    # comes of it, so nothing is declared.
+)
+
+
+def _wrap(app: Application, policy: Policy) -> Application:
+    parameters: dict[str, Any] = dict(policy.parameters())
+    return cors.CORSMiddleware(app, **parameters)
+
+
+def implementation() -> Implementation:
+    """Return the installed Starlette's middleware.
+
+    Raises:
+        ImportError: it is not installed.
+
+    """
+    return Implementation(
+        name="starlette",
+        interface="asgi",
+        version=version("starlette"),
+        wrap=_wrap,
+        dialect=DIALECT,
+    )

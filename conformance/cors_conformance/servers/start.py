@@ -1,0 +1,48 @@
+"""From an implementation and a policy to a running server."""
+
+from cors_conformance.implementation import Application, Implementation
+from cors_conformance.policy import Policy
+from cors_conformance.servers.asgi import SECONDS, ASGIServer
+from cors_conformance.servers.base import ConfigurationRefused, Server, ServerDied
+from cors_conformance.servers.origin import ASGIOrigin, WSGIOrigin
+from cors_conformance.servers.text import describe_error
+from cors_conformance.servers.wsgi import WSGIServer
+
+
+def start(implementation: Implementation, policy: Policy, *, seconds: float = SECONDS) -> Server:
+    """Return a server of the implementation, built with the policy around an origin app.
+
+    Raises:
+        ConfigurationRefused: the implementation refuses the policy.
+        ServerDied: it did not refuse, but broke.
+
+    """
+    if implementation.serve is not None:
+        return implementation.serve(policy)
+    if implementation.interface == "wsgi":
+        wsgi = WSGIOrigin()
+        return WSGIServer(wrapped(implementation, wsgi, policy), wsgi)
+    asgi = ASGIOrigin()
+    return ASGIServer(wrapped(implementation, asgi, policy), asgi, seconds=seconds)
+
+
+def wrapped(implementation: Implementation, app: Application, policy: Policy) -> Application:
+    """Return the implementation's middleware around `app`, whatever that is.
+
+    Raises:
+        ConfigurationRefused: the implementation refuses the policy.
+        ServerDied: it does not raise an error but leaves, or it panics.
+        TypeError: the implementation is not made by wrapping.
+
+    """
+    if implementation.wrap is None:
+        message = f"{implementation.name} is a server; it wraps nothing"
+        raise TypeError(message)
+    try:
+        return implementation.wrap(app, policy)
+    except Exception as error:
+        raise ConfigurationRefused(describe_error(error)) from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # `SystemExit`, and what native extensions make of a panic
+        raise ServerDied(describe_error(error)) from error
