@@ -7,16 +7,15 @@ nor denied: no rule may ask for either.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.dialect import Dialect
 from cors_conformance.fetch.headers import contains
-from cors_conformance.fetch.http import HeaderLine, HeaderLines
-from cors_conformance.fetch.methods import is_cors_safelisted_method, normalize_method
-from cors_conformance.fetch.request_headers import (
-    cors_unsafe_request_header_names,
-    is_cors_non_wildcard_request_header_name,
-)
+from cors_conformance.fetch.methods import is_cors_safelisted_method
+from cors_conformance.fetch.origins import OpaqueOrigin
+from cors_conformance.fetch.request_headers import is_cors_non_wildcard_request_header_name
+from cors_conformance.fetch.requests import AuthorRequest, create_request
 from cors_conformance.fetch.responses import (
     CORS_SAFELISTED_RESPONSE_HEADER_NAMES,
     FORBIDDEN_RESPONSE_HEADER_NAMES,
@@ -179,22 +178,40 @@ def redirects(application: ApplicationResponse) -> bool:
     return application.status in REDIRECT_STATUSES and contains(application.headers, b"location")
 
 
+@lru_cache(maxsize=4096)
+def asked_for(visit: Visit) -> tuple[bytes, tuple[bytes, ...]]:
+    """Return the method and the header names for which a browser has to ask, as it asks.
+
+    Raises:
+        FetchTypeError: no page can make that visit.
+
+    """
+    author = AuthorRequest(
+        url=API + visit.path,
+        method=visit.method,
+        headers=visit.headers,
+        mode=visit.mode,
+        body=visit.body,
+    )
+    request = create_request(author, OpaqueOrigin())
+    if not contains(request.header_list, b"accept"):
+        request.header_list.append((b"accept", b"*/*"))
+    return request.method, request.unsafe_header_names
+
+
 def visit_grant(policy: Policy, dialect: Dialect, visit: Visit) -> Grant:
     """Whether the policy lets the page have the response of a visit."""
     if visit.origin == API:
         return free("the page is same-origin with the server")
     if visit.mode != "cors":
         return free(f"the mode {visit.mode} is no matter of CORS")
-    method = normalize_method(visit.method)
+    method, names = asked_for(visit)
     grant = all_of(
         (
             origin_grant(policy, dialect, visit.origin),
             credentials_grant(policy, dialect, visit.credentials),
             method_grant(policy, dialect, method, visit.credentials),
-            *(
-                header_grant(policy, dialect, name, visit.credentials)
-                for name in unsafe_header_names(visit.headers)
-            ),
+            *(header_grant(policy, dialect, name, visit.credentials) for name in names),
         )
     )
     if sets_cors_headers(visit.application):
@@ -206,13 +223,6 @@ def visit_grant(policy: Policy, dialect: Dialect, visit: Visit) -> Grant:
     if redirects(visit.application):
         return free("the application redirects, and what comes of it is decided elsewhere")
     return grant
-
-
-def unsafe_header_names(headers: HeaderLines) -> tuple[bytes, ...]:
-    """Return the names a browser asks for, of those a page sets; `Accept: */*` is its own."""
-    has_accept = any(name.lower() == b"accept" for name, _ in headers)
-    own: tuple[HeaderLine, ...] = () if has_accept else ((b"accept", b"*/*"),)
-    return cors_unsafe_request_header_names((*headers, *own))
 
 
 def readable_grant(policy: Policy, dialect: Dialect, name: bytes, credentials: str) -> Grant:

@@ -270,6 +270,9 @@ class Run:
                 _ = world.server
             except ConfigurationRefused as error:
                 self._refused[policy] = str(error)
+                for rule in rules:
+                    if rule.refusal is not None and rule.refusal(policy):
+                        self._tallies[rule.id].judged += 1
                 return
             except ServerDied as error:
                 self._died[policy] = str(error)

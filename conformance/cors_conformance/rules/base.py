@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final, Literal, TypeAlias
 
 from cors_conformance.implementation import Capability
+from cors_conformance.policy import Policy
 from cors_conformance.world import World
 
 STANDARD: Final = "https://fetch.spec.whatwg.org/"
@@ -82,6 +83,7 @@ class Rule:
         check: judges one subject; see `Check`.
         needs: capabilities without which the rule cannot be tested.
         depends_on: ids of rules that must hold at least once for this one to mean anything.
+        refusal: tells the policies that it is right to refuse under this rule.
 
     """
 
@@ -93,6 +95,7 @@ class Rule:
     check: Check
     needs: frozenset[Capability] = frozenset()
     depends_on: tuple[str, ...] = ()
+    refusal: Callable[[Policy], bool] | None = None
     chapter: Chapter
 
     @property

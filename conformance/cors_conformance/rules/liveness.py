@@ -5,13 +5,13 @@ from typing import Final
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch import headers as header_list
-from cors_conformance.fetch.methods import is_cors_safelisted_method, normalize_method
+from cors_conformance.fetch.methods import is_cors_safelisted_method
+from cors_conformance.fetch.responses import NULL_BODY_STATUSES, is_ok_status
 from cors_conformance.fetch.steps import show
 from cors_conformance.grant import (
+    asked_for,
     origin_grant,
     readable_grant,
-    sets_cors_headers,
-    unsafe_header_names,
 )
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD
@@ -24,9 +24,9 @@ ERROR = 400
 
 
 def _is_simple(fetched: Fetched) -> bool:
-    return is_cors_safelisted_method(
-        normalize_method(fetched.visit.method)
-    ) and not unsafe_header_names(fetched.visit.headers)
+    return (
+        is_cors_safelisted_method(asked_for(fetched.visit)[0]) and not asked_for(fetched.visit)[1]
+    )
 
 
 def _simple(_: World, fetched: Fetched) -> bool:
@@ -58,12 +58,12 @@ def _preflight(_: World, fetched: Fetched) -> bool:
 
 def _safelisted_method(world: World, fetched: Fetched) -> bool:
     """A listed GET, HEAD or POST with unsafe headers, and with nothing but an upload listener."""
-    method = normalize_method(fetched.visit.method)
+    method = asked_for(fetched.visit)[0]
     if not fetched.grant.granted or not is_cors_safelisted_method(method):
         return False
     if fetched.visit.application.status >= ERROR:
         return False
-    if unsafe_header_names(fetched.visit.headers):
+    if asked_for(fetched.visit)[1]:
         require_shared(fetched)
         return True
     if method == b"POST":
@@ -73,7 +73,7 @@ def _safelisted_method(world: World, fetched: Fetched) -> bool:
 
 
 def _header_case(world: World, fetched: Fetched) -> bool:
-    names = unsafe_header_names(fetched.visit.headers)
+    names = asked_for(fetched.visit)[1]
     spelt = {name.encode("latin-1") for name in world.policy.allow_headers}
     if not fetched.grant.granted or not any(
         name not in spelt and name in {item.lower() for item in spelt} for name in names
@@ -86,7 +86,7 @@ def _header_case(world: World, fetched: Fetched) -> bool:
 
 
 def _wildcard_method(world: World, fetched: Fetched) -> bool:
-    method = normalize_method(fetched.visit.method)
+    method = asked_for(fetched.visit)[0]
     if WILDCARD not in world.policy.allow_methods or is_cors_safelisted_method(method):
         return False
     if not fetched.grant.granted or fetched.visit.credentials == "include":
@@ -116,11 +116,21 @@ def _expose(world: World, fetched: Fetched) -> bool:
 
 
 def _options_actual(world: World, fetched: Fetched) -> bool:
-    if normalize_method(fetched.visit.method) != b"OPTIONS" or not fetched.grant.granted:
+    if asked_for(fetched.visit)[0] != b"OPTIONS" or not fetched.grant.granted:
         return False
     if fetched.visit.application.status >= ERROR:
         return False
     require_shared(fetched)
+    response, application = fetched.outcome.response, fetched.visit.application
+    if response is not None and (response.status, response.body) != (
+        application.status,
+        b"" if application.status in NULL_BODY_STATUSES else b"".join(application.body),
+    ):
+        message = (
+            "an OPTIONS request that is no preflight was not answered by the application, but"
+            f" with status {response.status} and body {show(response.body)}"
+        )
+        raise Breach(message)
     if world.can(Capability.APPLICATION_CALLS):
         calls = sum(len(sent.reply.calls) for sent in fetched.actual)
         if calls != 1:
@@ -134,7 +144,10 @@ def _options_actual(world: World, fetched: Fetched) -> bool:
 
 def _error_readable(_: World, fetched: Fetched) -> bool:
     status = fetched.visit.application.status
-    if not fetched.grant.granted or 200 <= status <= 299:  # noqa: PLR2004 - the ok statuses
+    if not fetched.grant.granted or is_ok_status(status):
+        return False
+    # Whether OPTIONS reaches the application at all is another rule's matter.
+    if asked_for(fetched.visit)[0] == b"OPTIONS":
         return False
     require_shared(fetched)
     response = fetched.outcome.response

@@ -4,19 +4,19 @@ from dataclasses import replace
 from typing import Final
 
 from cors_conformance.fetch import headers as header_list
-from cors_conformance.fetch.methods import is_cors_safelisted_method, normalize_method
+from cors_conformance.fetch.methods import is_cors_safelisted_method
 from cors_conformance.fetch.steps import show
 from cors_conformance.grant import (
     Verdict,
+    asked_for,
     header_grant,
     method_grant,
     origin_grant,
     readable_grant,
     sets_cors_headers,
-    unsafe_header_names,
 )
 from cors_conformance.implementation import Capability
-from cors_conformance.policy import WILDCARD
+from cors_conformance.policy import WILDCARD, Policy
 from cors_conformance.rules.base import Breach, Level, Look, Rule
 from cors_conformance.rules.telling import lines, refuse_shared
 from cors_conformance.scenario import Batch, Visit
@@ -112,7 +112,7 @@ def _acao_closed(world: World, sent: Sent) -> bool:
 
 def _method(world: World, fetched: Fetched) -> bool:
     visit, dialect = fetched.visit, world.implementation.dialect
-    method = normalize_method(visit.method)
+    method = asked_for(visit)[0]
     if is_cors_safelisted_method(method) or not fetched.grant.denied:
         return False
     if not method_grant(world.policy, dialect, method, visit.credentials).denied:
@@ -124,7 +124,7 @@ def _method(world: World, fetched: Fetched) -> bool:
 
 
 def _method_case(world: World, fetched: Fetched) -> bool:
-    method = normalize_method(fetched.visit.method).decode("latin-1")
+    method = asked_for(fetched.visit)[0].decode("latin-1")
     others = [name for name in world.policy.allow_methods if name.upper() == method.upper()]
     if not others or method in others:
         return False
@@ -135,7 +135,7 @@ def _header(world: World, fetched: Fetched) -> bool:
     visit, dialect = fetched.visit, world.implementation.dialect
     denied_names = [
         name
-        for name in unsafe_header_names(visit.headers)
+        for name in asked_for(visit)[1]
         if header_grant(world.policy, dialect, name, visit.credentials).denied
     ]
     if not denied_names or not fetched.grant.denied:
@@ -177,12 +177,16 @@ def _credentials_off(world: World, fetched: Fetched) -> bool:
 
 
 def _wildcard_credentials(world: World, fetched: Fetched) -> bool:
-    if WILDCARD not in world.policy.allow_origins or not world.policy.allow_credentials:
+    if not _is_wildcard_with_credentials(world.policy):
         return False
     if fetched.visit.credentials != "include" or not fetched.grant.denied:
         return False
     refuse_shared(fetched)
     return True
+
+
+def _is_wildcard_with_credentials(policy: Policy) -> bool:
+    return WILDCARD in policy.allow_origins and policy.allow_credentials
 
 
 def _expose(world: World, fetched: Fetched) -> bool:
@@ -206,24 +210,23 @@ def _no_carryover(world: World, batch: Batch) -> bool:
     denied = [item for item in fetched if not item.shared and item.grant.denied]
     if not granted or not denied:
         return False
-    for first in granted[:2]:
-        for second in denied[:2]:
-            with World(world.implementation, world.policy) as fresh:
-                fresh.fetch(first.visit)
-                after = fresh.fetch(second.visit)
-                if after.shared:
-                    message = (
-                        f"after a page of {first.visit.origin} was granted access, a page of"
-                        f" {second.visit.origin} was granted it too; the policy says {after.grant}"
-                    )
-                    raise Breach(message)
-                again = fresh.fetch(replace(first.visit, path=first.visit.path + "?again"))
-                if not again.shared:
-                    message = (
-                        f"after a page of {second.visit.origin} was denied access, a page of"
-                        f" {first.visit.origin} was denied it too; the policy says {again.grant}"
-                    )
-                    raise Breach(message)
+    first, second = granted[0], denied[0]
+    with World(world.implementation, world.policy) as fresh:
+        fresh.fetch(first.visit)
+        after = fresh.fetch(second.visit)
+        if after.shared:
+            message = (
+                f"after a page of {first.visit.origin} was granted access, a page of"
+                f" {second.visit.origin} was granted it too; the policy says {after.grant}"
+            )
+            raise Breach(message)
+        again = fresh.fetch(replace(first.visit, path="/again"))
+        if not again.shared:
+            message = (
+                f"after a page of {second.visit.origin} was denied access, a page of"
+                f" {first.visit.origin} was denied it too; the policy says {again.grant}"
+            )
+            raise Breach(message)
     return True
 
 
@@ -381,6 +384,7 @@ SAFETY: Final = (
         level=Level.SECURITY,
         look=Look.FETCH,
         check=_wildcard_credentials,
+        refusal=_is_wildcard_with_credentials,
         needs=frozenset({Capability.CREDENTIALS}),
         chapter="safety",
     ),
