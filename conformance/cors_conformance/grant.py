@@ -134,6 +134,9 @@ def method_grant(policy: Policy, dialect: Dialect, method: bytes, credentials: s
     if name in policy.allow_methods:
         return granted(f"the method {name} is in allow_methods")
     if is_cors_safelisted_method(method):
+        # No list is needed for these, so that a literal `*` does for them with credentials too.
+        if WILDCARD in policy.allow_methods:
+            return granted(f"allow_methods is * for {name}")
         return free(f"the method {name} is CORS-safelisted and not in allow_methods")
     if WILDCARD not in policy.allow_methods:
         return denied(f"the method {name} is not in allow_methods")
