@@ -1,0 +1,47 @@
+"""The shell for ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from cors_reference.core import Policy
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class CORSMiddleware(Policy[ASGIApp]):
+    """An ASGI application, and the pages that it shares its responses with."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a preflight; leave everything else to the application."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        origin: bytes | None = None
+        for name, value in scope["headers"]:
+            if name == b"origin":
+                origin = value if origin is None else b""  # Two origins are none.
+        if scope["method"] == "OPTIONS" and origin is not None:
+            methods = get(scope, b"access-control-request-method")
+            if methods:
+                names = b",".join(get(scope, b"access-control-request-headers"))
+                status, headers, body = self.answer(origin, b",".join(methods), names)
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": body})
+                return
+
+        def share(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                message = dict(message)
+                message["headers"] = self.share(origin, message.get("headers", ()))
+            return send(message)
+
+        await self.app(scope, receive, share)
+
+
+def get(scope: Scope, name: bytes) -> list[bytes]:
+    """Return the values of all lines with a name."""
+    return [value for key, value in scope["headers"] if key == name]
