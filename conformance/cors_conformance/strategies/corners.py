@@ -1,0 +1,123 @@
+"""Hand-picked policies that always run."""
+
+from typing import Final
+
+from cors_conformance.policy import WILDCARD, Parameter, Policy
+from cors_conformance.strategies.methods import COMMON as COMMON_METHODS
+from cors_conformance.strategies.policies import ALL_PARAMETERS
+
+_ALL: Final = (WILDCARD,)
+_DEFAULT: Final = Policy()
+
+CORNERS: Final = (
+    # The documented defaults: nobody is granted anything.
+    _DEFAULT,
+    # The documented first usage.
+    Policy(allow_origins=_ALL, allow_methods=("GET", "POST"), allow_headers=_ALL),
+    # The documented specific origins.
+    Policy(
+        allow_origins=("https://example.com", "https://app.example.com"),
+        allow_methods=("GET", "POST", "PUT", "DELETE"),
+        allow_headers=("Content-Type", "Authorization"),
+        allow_credentials=True,
+    ),
+    # The documented configuration for development.
+    Policy(allow_origins=_ALL, allow_methods=_ALL, allow_headers=_ALL),
+    # A static policy: its one origin may be sent to everybody, and may not with several.
+    Policy(allow_origins=("https://a.example",)),
+    # `*` in everything but the origins, with credentials: literally it would grant nothing.
+    Policy(
+        allow_origins=("https://a.example",),
+        allow_methods=_ALL,
+        allow_headers=_ALL,
+        allow_credentials=True,
+        expose_headers=_ALL,
+    ),
+    # What the standard makes impossible on purpose.
+    Policy(allow_origins=_ALL, allow_credentials=True),
+    Policy(
+        allow_origins=_ALL,
+        allow_methods=_ALL,
+        allow_headers=_ALL,
+        allow_credentials=True,
+        expose_headers=_ALL,
+    ),
+    # `*` for headers, which a literal `*` does not grant to `Authorization`.
+    Policy(allow_origins=("https://a.example",), allow_headers=_ALL),
+    # No methods and no headers: what is safelisted is granted all the same.
+    Policy(allow_origins=("https://a.example", "https://b.example"), allow_methods=()),
+    # No origins, and everything else: nothing is granted, and nothing may leak.
+    Policy(allow_methods=_ALL, allow_headers=_ALL, allow_credentials=True, expose_headers=("X-A",)),
+    # One origin is a prefix of the other, in both orders, with credentials at stake.
+    Policy(
+        allow_origins=("https://a.example", "https://a.example.evil.example"),
+        allow_credentials=True,
+    ),
+    Policy(
+        allow_origins=("https://a.example:8443", "https://a.example"),
+        allow_methods=("PATCH",),
+        allow_headers=("X-AB", "X-A"),
+        allow_credentials=True,
+    ),
+    # The method that browsers do not normalise.
+    Policy(allow_origins=("https://a.example",), allow_methods=("PATCH",)),
+    Policy(allow_origins=("https://a.example",), allow_methods=("patch", "CHICKEN")),
+    # OPTIONS as a method that pages use, which is preflighted with itself.
+    Policy(allow_origins=("https://a.example",), allow_methods=("OPTIONS",)),
+    # Names in odd case, where browsers send lower case, and all of a token's characters.
+    Policy(
+        allow_origins=("https://a.example",),
+        allow_headers=("x-lower", "X-UPPER", "x-mIxEd", "x!#$%&'*+-.^_`|~"),
+        expose_headers=("etag", "X-TOTAL"),
+    ),
+    # No caching of preflights: zero is a value.
+    Policy(allow_origins=("https://a.example",), allow_headers=("X-A",), max_age=0),
+    # More seconds than 31 bits hold.
+    Policy(allow_origins=("https://a.example",), max_age=2**31),
+    # Origins that parsers of URLs or of `name:port` stumble over.
+    Policy(
+        allow_origins=(
+            "http://[::1]:8080",
+            "https://[2001:db8::1]",
+            "https://xn--mnchen-3ya.example",
+            "https://under_score.example",
+            "capacitor://localhost",
+            "http://a.example:443",
+        ),
+        allow_credentials=True,
+        expose_headers=("X-Total",),
+    ),
+    # So many values that linear search, regular expressions and header limits are felt.
+    Policy(
+        allow_origins=tuple(f"https://tenant-{number}.example" for number in range(100)),
+        allow_methods=("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"),
+        allow_headers=tuple(f"X-{number}" for number in range(40)),
+        allow_credentials=True,
+    ),
+)
+
+
+def corner_policies(
+    *,
+    parameters: frozenset[Parameter] = ALL_PARAMETERS,
+    wildcard_with_credentials: bool = True,
+    any_method: bool = True,
+) -> tuple[Policy, ...]:
+    """Return the policies that always run, in a fixed order, the options being as for `policies`.
+
+    A policy that needs an excluded parameter at another value than its default is left out.
+    """
+    return tuple(
+        policy
+        for policy in CORNERS
+        if all(
+            getattr(policy, parameter) == getattr(_DEFAULT, parameter)
+            for parameter in ALL_PARAMETERS - parameters
+        )
+        and (
+            wildcard_with_credentials
+            or not policy.allow_credentials
+            or policy.allow_origins != _ALL
+        )
+        and (any_method or {*policy.allow_methods} <= {*COMMON_METHODS, WILDCARD})
+    )

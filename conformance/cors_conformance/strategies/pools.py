@@ -1,0 +1,152 @@
+"""Pools: what the pages of one batch have in common."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from hypothesis import strategies as st
+
+from cors_conformance.fetch.http import HeaderLines
+from cors_conformance.policy import WILDCARD, Policy
+from cors_conformance.scenario import Credentials
+from cors_conformance.strategies.choices import Choices
+from cors_conformance.strategies.headers import COMMON as COMMON_NAMES
+from cors_conformance.strategies.headers import (
+    name_mutations,
+    safelist_limits,
+    unsafe_header,
+)
+from cors_conformance.strategies.methods import COMMON as COMMON_METHODS
+from cors_conformance.strategies.methods import CUSTOM, NORMALIZED, method_mutations, normalized
+from cors_conformance.strategies.origins import COMMON as COMMON_ORIGINS
+from cors_conformance.strategies.origins import (
+    fixed_foreign_origins,
+    foreign_near_misses,
+    serialized_origins,
+)
+
+_ALL: Final = (WILDCARD,)
+_SAFELISTED: Final = ("GET", "POST", "HEAD")
+_VISITS: Final = 80
+"""How many visits the product of the pools gives at most."""
+_CREDENTIALS: Final[tuple[tuple[Credentials, ...], ...]] = (
+    ("omit",),
+    ("omit", "include"),
+    ("include",),
+    ("omit", "include"),
+    ("same-origin", "include"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pools:
+    """Origins, methods, header sets and credentials modes, to be combined."""
+
+    origins: tuple[str, ...]
+    methods: tuple[bytes, ...]
+    header_sets: tuple[HeaderLines, ...]
+    credentials: tuple[Credentials, ...]
+
+
+def draw_pools(draw: st.DrawFn, choices: Choices, policy: Policy, *, any_method: bool) -> Pools:
+    """Draw pools with what the policy grants and what it denies; in strategies only."""
+    granted_methods = _granted_methods(policy.allow_methods, any_method=any_method)
+    names = choices.pool(
+        granted_methods,
+        _SAFELISTED,
+        _denied_methods(policy.allow_methods),
+        otherwise=("GET",),
+    )
+    header_sets = choices.pool(
+        ((),),
+        _granted_header_sets(policy.allow_headers),
+        _other_header_sets(policy.allow_headers),
+        otherwise=((),),
+    )
+    credentials = choices.one(_CREDENTIALS)
+    origins = _draw_origins(draw, choices, policy.allow_origins)
+    return Pools(
+        origins=origins[: _VISITS // (len(names) * len(header_sets) * len(credentials))],
+        methods=tuple(name.encode("ascii") for name in names),
+        header_sets=header_sets,
+        credentials=credentials,
+    )
+
+
+def _draw_origins(draw: st.DrawFn, choices: Choices, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    if allowed == _ALL:
+        drawn = (draw(serialized_origins()),)
+        return choices.pool(
+            COMMON_ORIGINS, COMMON_ORIGINS, drawn, (None, "null"), otherwise=COMMON_ORIGINS[:1]
+        )
+    foreign = fixed_foreign_origins(allowed)
+    near = foreign_near_misses(allowed)
+    # Near misses three times, a second allowed one at times: it takes the right neighbour to find
+    # a wrong comparison, and any allowed origin to find a wrong denial.
+    second = (None,) * len(allowed) + allowed
+    return choices.pool(
+        allowed, second, foreign, near, near, near, otherwise=(allowed or foreign)[:1]
+    )
+
+
+@lru_cache(maxsize=256)
+def _granted_methods(listed: tuple[str, ...], *, any_method: bool) -> tuple[str, ...]:
+    if listed == _ALL:
+        return (*COMMON_METHODS[2:] * 2, "put", *(CUSTOM if any_method else ()))
+    # As listed, and as pages write what the browser will normalise.
+    lower = (method.lower() for method in listed if method in NORMALIZED)
+    return tuple(dict.fromkeys((*listed, *lower)))
+
+
+@lru_cache(maxsize=256)
+def _denied_methods(listed: tuple[str, ...]) -> tuple[str, ...]:
+    if listed == _ALL:
+        return ()
+    granted = {*listed, *_SAFELISTED}
+    near = [near for method in listed for near in method_mutations(method)]
+    other_case = [near for near in near if near.upper() in {method.upper() for method in listed}]
+    candidates = dict.fromkeys(("PUT", "DELETE", "PATCH", "CHICKEN", "OPTIONS", "patch", *near))
+    denied = [method for method in candidates if normalized(method) not in granted]
+    # `patch` is to be met where `PATCH` is listed: a third of the choices are in another case.
+    return tuple(denied + other_case * (len(denied) // (2 * len(other_case) or 1)))
+
+
+@lru_cache(maxsize=256)
+def _granted_header_sets(listed: tuple[str, ...]) -> tuple[HeaderLines, ...]:
+    if listed == _ALL:
+        several: tuple[tuple[str, ...], ...] = (
+            ("X-A", "X-B", "Content-Type"),
+            ("x-a", "Authorization"),
+            ("AUTHORIZATION",),
+        )
+        # `*` and `Authorization` are to meet: half of the sets have it.
+        return tuple(_lines(names) for names in (*zip(COMMON_NAMES), *several * 15))
+    several = (listed, (*listed[:1], *listed[-1:]), listed[1:])
+    singles = ((name,) for name in listed[:8])
+    others = ((spelling,) for name in listed[:8] for spelling in (name.lower(), name.upper()))
+    groups = dict.fromkeys((*singles, *several, *others))
+    return tuple(_lines(group) for group in groups if group)
+
+
+@lru_cache(maxsize=256)
+def _other_header_sets(listed: tuple[str, ...]) -> tuple[HeaderLines, ...]:
+    """Return sets with a name outside the policy, and as many at the limits of the safelist."""
+    limits = safelist_limits()
+    if listed == _ALL:
+        return limits
+    known = {name.lower() for name in listed}
+    near = [near for name in listed[:4] for near in name_mutations(name)]
+    candidates = ("X-Evil", "Authorization", "X-A", "authorization", "Content-Type", *near)
+    foreign = [name for name in dict.fromkeys(candidates) if name.lower() not in known]
+    denied = (
+        *(_lines((name,)) for name in foreign),
+        *(_lines((*listed[:2], name)) for name in foreign),
+        *(_lines((name, *listed[-1:])) for name in foreign),
+    )
+    return denied * (1 + len(limits) // len(denied)) + limits
+
+
+def _lines(names: tuple[str, ...]) -> HeaderLines:
+    # A page's names are unique in any case.
+    unique = {name.lower(): unsafe_header(name) for name in names}
+    return tuple(unique.values())
