@@ -40,8 +40,8 @@ PROFILES: Final = {
     for profile in (
         Profile(
             name="quick",
-            corners=settings(_ALWAYS, max_examples=1, derandomize=True),
-            random=settings(_ALWAYS, max_examples=15, derandomize=True),
+            corners=settings(_ALWAYS, max_examples=2, derandomize=True),
+            random=settings(_ALWAYS, max_examples=20, derandomize=True),
             is_deterministic=True,
             trials=100,
         ),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HeaderLines
@@ -18,8 +18,13 @@ Mode: TypeAlias = Literal["cors", "no-cors", "same-origin"]
 Credentials: TypeAlias = Literal["omit", "same-origin", "include"]
 Redirect: TypeAlias = Literal["follow", "error", "manual"]
 
+_PLAINEST: Final[tuple[Credentials, ...]] = ("omit", "include")
+
 BODILESS: Final = frozenset({b"GET", b"HEAD"})
 """The methods with which the `Request` constructor throws if it is given a body."""
+
+_SHOWN: Final = 200
+"""How many bytes of a value are shown."""
 
 PLAIN: Final = ApplicationResponse()
 """What the origin app answers where nobody cares: 200 and a short body."""
@@ -83,6 +88,18 @@ class RawRequest:
     body: bytes | None = None
     application: ApplicationResponse = PLAIN
 
+    def __repr__(self) -> str:
+        """Show the request, long values as an expression: some have a megabyte."""
+        lines = "".join(f"({name!r}, {_shown(value)}), " for name, value in self.headers)
+        return (
+            f"RawRequest(method={_shown(self.method)}, headers=({lines.rstrip()}), "
+            f"target={_shown(self.target)}, body={self.body!r}, application={self.application!r})"
+        )
+
+    def _repr_pretty_(self, printer: "_Printer", _: bool) -> None:  # noqa: FBT001 - the protocol
+        """Show it the same way to Hypothesis, which prints other data classes field by field."""
+        printer.text(repr(self))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
@@ -104,7 +121,11 @@ class Batch:
         """Yield the product of the pools, each visit with the next application of its pool.
 
         The order, and with it the application that a visit meets, depends on the pools alone.
+        Before it, every origin and `null` make the plainest visit there is, without and with
+        credentials: what is decided by origin must not wait for other things to pass as well.
         """
+        for origin, plainest in product(dict.fromkeys((*self.origins, "null")), _PLAINEST):
+            yield Visit(origin=origin, method=b"GET", credentials=plainest)
         combinations = product(self.origins, self.methods, self.header_sets, self.credentials)
         for index, (origin, method, headers, credentials) in enumerate(combinations):
             # One more with each round: were the pools in step, an application would meet the
@@ -120,9 +141,33 @@ class Batch:
             )
 
 
+class _Printer(Protocol):
+    """What IPython's protocol of pretty printing hands over."""
+
+    def text(self, obj: str) -> None: ...
+
+
+def _shown(value: bytes) -> str:
+    if len(value) <= _SHOWN:
+        return repr(value)
+    return f"{value[: _SHOWN // 2]!r} + ... {len(value)} bytes ... + {value[-_SHOWN // 2 :]!r}"
+
+
 def _body(method: bytes) -> bytes | None:
     # `get` is normalised before the constructor looks for a body.
     return None if method.upper() in BODILESS else b"page"
+
+
+Matter: TypeAlias = Literal["response", "request", "scope", "reuse", "headers"]
+"""What a call is about: the body of a response, that of a request, scopes other than `http`,
+objects that are not the middleware's, or the ways to hand headers over."""
+
+RECEIVE: Final[MessageItems] = (("type", "receive"),)
+"""In a script: the application takes the next message."""
+RAISE: Final[MessageItems] = (("type", "raise"),)
+"""In a script: the application raises `ApplicationError`."""
+CATCH_UP: Final[MessageItems] = (("type", "catch up"),)
+"""In a script: the application waits until the server has all that was sent, for a moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,21 +175,27 @@ class ASGICall:
     """One call of an ASGI application, watched message by message.
 
     Attributes:
-        name: what it is about, e.g. "chunks".
+        name: what happens in it, e.g. "trailers"; unique.
+        about: which part of ASGI it is about.
         scope_type: the scope's type: `http`, `websocket`, `lifespan` or one that nobody knows.
-        method: of an `http` scope.
-        headers: of the scope.
+        is_cors: whether it comes from a page that the policy grants access, where there is one;
+            else it has no `Origin`.
+        extensions: the extensions of ASGI that the scope offers.
         received: the messages that the server has for the application, in order.
-        sent: the messages that the application sends, in order.
-        raises_after: the number of messages sent after which the application raises; `None`
-            where it does not.
+        script: the messages that the application sends, in order; `RECEIVE`, `RAISE` and
+            `CATCH_UP` stand for what else it does. Messages of extensions are sent only if the
+            scope that the application sees offers them.
+        headers_as: as what the application hands over headers.
+        times: how often it is made; the application uses the same header lists each time.
 
     """
 
     name: str
+    about: Matter
     scope_type: str = "http"
-    method: str = "GET"
-    headers: HeaderLines = ()
+    is_cors: bool = False
+    extensions: tuple[str, ...] = ()
     received: tuple[MessageItems, ...] = ()
-    sent: tuple[MessageItems, ...] = ()
-    raises_after: int | None = None
+    script: tuple[MessageItems, ...] = ()
+    headers_as: Literal["list", "lists", "tuple", "generator"] = "list"
+    times: int = 1

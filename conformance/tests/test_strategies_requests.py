@@ -59,7 +59,7 @@ def test_a_page_can_make_every_visit(batch: Batch) -> None:
 
 @given(ANY_BATCH)
 def test_a_batch_is_large_but_not_too_large(batch: Batch) -> None:
-    assert 1 <= len([*batch.visits()]) <= 80
+    assert 1 <= len([*batch.visits()]) <= 100
 
 
 @given(ANY_BATCH)
@@ -192,7 +192,24 @@ def test_a_visit_has_a_body_where_it_may() -> None:
         credentials=("omit",),
         applications=(PLAIN,),
     )
-    assert [visit.body for visit in batch.visits()] == [None, None, b"page", b"page"]
+    assert [visit.body for visit in batch.visits()][-4:] == [None, None, b"page", b"page"]
+
+
+def test_every_origin_and_null_make_the_plainest_visits_first() -> None:
+    batch = Batch(
+        origins=(A,),
+        methods=(b"PUT",),
+        header_sets=((),),
+        credentials=("omit",),
+        applications=(PLAIN,),
+    )
+    assert [(visit.origin, visit.method, visit.credentials) for visit in batch.visits()] == [
+        (A, b"GET", "omit"),
+        (A, b"GET", "include"),
+        ("null", b"GET", "omit"),
+        ("null", b"GET", "include"),
+        (A, b"PUT", "omit"),
+    ]
 
 
 def test_every_application_meets_every_credentials_mode() -> None:

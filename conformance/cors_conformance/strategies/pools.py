@@ -81,11 +81,15 @@ def _draw_origins(draw: st.DrawFn, choices: Choices, allowed: tuple[str, ...]) -
         )
     foreign = fixed_foreign_origins(allowed)
     near = foreign_near_misses(allowed)
-    # Near misses three times, a second allowed one at times: it takes the right neighbour to find
-    # a wrong comparison, and any allowed origin to find a wrong denial.
-    second = (None,) * len(allowed) + allowed
+    # Near misses three times: it takes the right neighbour to find a wrong comparison.
     return choices.pool(
-        allowed, second, foreign, near, near, near, otherwise=(allowed or foreign)[:1]
+        allowed,
+        allowed,
+        foreign,
+        near,
+        near,
+        near,
+        otherwise=(allowed or foreign)[:1],
     )
 
 
