@@ -1,0 +1,262 @@
+"""The command `cors-conformance`. Heavy modules are imported by the commands that need them."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from cors_conformance.baseline import Judgement
+    from cors_conformance.implementation import Implementation
+    from cors_conformance.selection import Selection
+
+OK: Final = 0
+FINDINGS: Final = 1
+USAGE: Final = 2
+FAULT: Final = 3
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
+"""Exit statuses; the last two are those of a shell for the signals."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        # Servers were closed on the way up.
+        sys.stderr.write("cors-conformance: interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has enough. What is still buffered must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cors-conformance",
+        description="Find out whether a CORS middleware does what its configuration says.",
+        epilog="Exit status: 0 nothing new, 1 findings, 2 bad input, 3 a fault of the suite.",
+    )
+    parser.add_argument("--version", action=_Version, help="print the version")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_run(commands.add_parser("run", help="judge implementations"))
+    cases = commands.add_parser("cases", help="run case files against the browser")
+    cases.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    cases.add_argument("--json", type=Path, metavar="OUT", help="write the results there, too")
+    cases.set_defaults(command=_cases)
+    listed = commands.add_parser("implementations", help="list what can be tested here")
+    listed.add_argument("--json", action="store_true", help="print JSON")
+    listed.set_defaults(command=_implementations)
+    rules = commands.add_parser("rules", help="list the rules")
+    rules.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'safe-*'")
+    rules.add_argument("--json", action="store_true", help="print JSON")
+    rules.set_defaults(command=_rules)
+    return parser
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    run.set_defaults(command=_run)
+    run.add_argument(
+        "implementations",
+        nargs="*",
+        metavar="IMPLEMENTATION",
+        help="a name that `cors-conformance implementations` lists, or package.module:Class",
+    )
+    run.add_argument(
+        "--implementation", action="append", default=[], metavar="NAME", help="the same"
+    )
+    run.add_argument(
+        "--rule", action="append", default=[], metavar="GLOB", help="judge by these rules only"
+    )
+    run.add_argument("--policy", metavar="FILE", help="test one policy: a JSON file, or a name")
+    run.add_argument("--profile", default="default", metavar="NAME", help="quick, default or long")
+    run.add_argument("--seed", type=int, metavar="N", help="of the search")
+    known = run.add_mutually_exclusive_group()
+    known.add_argument("--baseline", metavar="FILE", help="more findings that are known")
+    known.add_argument("--no-baseline", action="store_true", help="count known findings as new")
+    run.add_argument("--json", type=Path, metavar="OUT", help="write the report there, too")
+    run.add_argument("--replay", metavar="TOKEN", help="do one finding again")
+
+
+class _Version(argparse.Action):
+    """Like argparse's own, which would want the version before it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002 - the name is argparse's
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415 - a fast start
+
+        sys.stdout.write(f"cors-conformance {version('cors-conformance')}\n")
+        parser.exit()
+
+
+def _console(*, error: bool = False) -> "Console":
+    from rich.console import Console  # noqa: PLC0415 - a fast start
+
+    class Piped(Console):
+        """A console that leaves a broken pipe to `main`."""
+
+        def on_broken_pipe(self) -> None:
+            raise  # noqa: PLE0704 - within the handler of rich
+
+    return Piped(stderr=error)
+
+
+def _complain(message: str) -> None:
+    from cors_conformance.report.escape import printable  # noqa: PLC0415 - a fast start
+
+    for line in message.splitlines():
+        sys.stderr.write(f"cors-conformance: {printable(line, limit=4000)}\n")
+
+
+def _cases(options: argparse.Namespace) -> int:
+    from cors_conformance import cases_command  # noqa: PLC0415 - a fast start
+
+    return cases_command.main(options.files, options.json, _console())
+
+
+def _run(options: argparse.Namespace) -> int:
+    from cors_conformance import selection  # noqa: PLC0415 - a fast start
+
+    names = [*options.implementations, *options.implementation]
+    if not names:
+        _complain("name an implementation; `cors-conformance implementations` lists them")
+        return USAGE
+    asked = selection.Asked(
+        implementations=names,
+        rules=options.rule,
+        policy=options.policy,
+        profile=options.profile,
+        seed=options.seed,
+        baseline=options.baseline,
+        ignore_shipped_baseline=options.no_baseline,
+        token=options.replay,
+    )
+    try:
+        selected = selection.read(asked)
+    except selection.BadSelection as error:
+        _complain(str(error))
+        return USAGE
+    return _run_all(selected, options.json)
+
+
+def _run_all(selected: "Selection", json_out: Path | None) -> int:
+    from cors_conformance.report import json  # noqa: PLC0415 - a fast start
+
+    console = _console()
+    statuses, runs = [OK], []
+    for implementation in selected.implementations:
+        status, judgement = _judge(selected, implementation)
+        statuses.append(status)
+        if judgement is not None:
+            _print(console, judgement)
+            runs.append(json.run(judgement))
+    if json_out is not None:
+        try:
+            json_out.write_text(json.dumps(runs), encoding="ascii")
+        except OSError as error:
+            _complain(f"{json_out}: cannot be written: {error.strerror}")
+            statuses.append(USAGE)
+    return max(statuses)
+
+
+def _judge(
+    selected: "Selection", implementation: "Implementation"
+) -> tuple[int, "Judgement | None"]:
+    """Judge one implementation, with progress on a terminal; the status says whose fault it is."""
+    from rich.progress import Progress  # noqa: PLC0415 - a fast start
+
+    from cors_conformance.run import CannotTest  # noqa: PLC0415 - a fast start
+    from cors_conformance.selection import BadSelection  # noqa: PLC0415 - a fast start
+
+    console = _console(error=True)
+    try:
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("starting")
+
+            def progress(what: str, done: int, total: int) -> None:
+                bar.update(task, description=what, completed=done, total=total)
+
+            judgement = selected.judge(implementation, progress=progress)
+    except (BadSelection, CannotTest) as error:
+        _complain(str(error))
+        return USAGE, None
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is not the implementation's
+        _fault(implementation, error)
+        return FAULT, None
+    return OK if judgement.is_green else FINDINGS, judgement
+
+
+def _fault(implementation: "Implementation", error: Exception) -> None:
+    from traceback import format_exception  # noqa: PLC0415 - a fast start
+
+    from cors_conformance.servers.base import HarnessError  # noqa: PLC0415 - a fast start
+    from cors_conformance.servers.text import describe_error  # noqa: PLC0415 - a fast start
+
+    if not isinstance(error, HarnessError):
+        _complain("".join(format_exception(error)))
+    _complain(
+        f"a fault of the suite or a harness, and none of {implementation.name}:"
+        f" {describe_error(error)}"
+    )
+
+
+def _print(console: "Console", judgement: "Judgement") -> None:
+    from cors_conformance.baseline import Verdict  # noqa: PLC0415 - a fast start
+    from cors_conformance.report import text  # noqa: PLC0415 - a fast start
+
+    report = judgement.report
+    head = text.header_line(report.implementation, report.profile, report.seed, len(report.results))
+    lines: list[Text | str] = [head]
+    for judged in judgement.judged:
+        if judged.verdict is Verdict.FAILED and judged.result.finding is not None:
+            lines.append("")
+            lines += text.finding_lines(judged.result.finding, report.implementation)
+    lines.append("")
+    lines += text.summary_lines(judgement)
+    for line in lines:
+        # Soft wrapping keeps a line one line, for whoever copies a command.
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _implementations(options: argparse.Namespace) -> int:
+    from cors_conformance.report import listings  # noqa: PLC0415 - a fast start
+
+    if options.json:
+        sys.stdout.write(listings.implementations_json())
+        return OK
+    for line in listings.implementations():
+        _console().print(line, soft_wrap=True, highlight=False)
+    return OK
+
+
+def _rules(options: argparse.Namespace) -> int:
+    from cors_conformance.report import listings  # noqa: PLC0415 - a fast start
+    from cors_conformance.rules import NoSuchRule, select  # noqa: PLC0415 - a fast start
+
+    try:
+        rules = select(options.globs)
+    except NoSuchRule as error:
+        _complain(str(error))
+        return USAGE
+    if options.json:
+        sys.stdout.write(listings.rules_json(rules))
+        return OK
+    for line in listings.rules(rules):
+        _console().print(line, soft_wrap=True, highlight=False)
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

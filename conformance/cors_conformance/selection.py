@@ -1,0 +1,157 @@
+"""Selections: from what people write on a command line to a run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cors_conformance import baseline
+from cors_conformance.findings import Report, RuleResult, Status
+from cors_conformance.implementation import Implementation
+from cors_conformance.implementations import registry
+from cors_conformance.implementations.errors import BadImplementation
+from cors_conformance.implementations.registry import Missing
+from cors_conformance.named_policies import BadPolicy, find_policy
+from cors_conformance.policy import Policy
+from cors_conformance.profiles import PROFILES, Profile
+from cors_conformance.replay import BadToken, decode, replay
+from cors_conformance.rules import NoSuchRule, select
+from cors_conformance.rules.base import Rule
+from cors_conformance.run import Progress, Run
+
+
+class BadSelection(Exception):
+    """What was asked for cannot be run; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What people wrote; see the options of `cors-conformance run`.
+
+    `implementations` may be empty: then all built-in ones but `none` are meant.
+    """
+
+    implementations: Sequence[str] = ()
+    rules: Sequence[str] = ()
+    policy: str | None = None
+    profile: str = "default"
+    seed: int | None = None
+    baseline: str | None = None
+    ignore_shipped_baseline: bool = False
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is to be run.
+
+    Attributes:
+        implementations: to test, in this order.
+        missing: built-in ones that were not named and are not installed here.
+        rules: to judge by; the rule of the token alone, if there is one.
+        policy: the only one, if one is fixed.
+        profile: how to search.
+        seed: of the search, if one is given.
+        entries: what is known.
+        token: what to replay in place of a search.
+
+    """
+
+    implementations: tuple[Implementation, ...]
+    missing: tuple[Missing, ...]
+    rules: tuple[Rule, ...]
+    policy: Policy | None
+    profile: Profile
+    seed: int | None
+    entries: tuple[baseline.Entry, ...]
+    token: str | None
+
+    def judge(
+        self,
+        implementation: Implementation,
+        rules: Sequence[Rule] | None = None,
+        progress: Progress = lambda *_: None,
+    ) -> baseline.Judgement:
+        """Test one implementation, by some of the rules.
+
+        Raises:
+            CannotTest: it does not start, or serves no policy of the run.
+            HarnessError: the suite or a harness is at fault.
+            BadSelection: the token turns out to be damaged.
+
+        """
+        if self.token is not None:
+            return baseline.judge(self._replayed(implementation, self.token), thorough=False)
+        report = Run(
+            implementation=implementation,
+            rules=self.rules if rules is None else rules,
+            profile=self.profile,
+            policy=self.policy,
+            progress=progress,
+            seed=self.seed,
+        ).report()
+        thorough = baseline.is_thorough(self.profile.name, self.policy)
+        return baseline.judge(report, self.entries, thorough=thorough)
+
+    def _replayed(self, implementation: Implementation, token: str) -> Report:
+        try:
+            finding = replay(implementation, token)
+        except BadToken as error:
+            raise BadSelection(str(error)) from error
+        status = Status.PASSED if finding is None else Status.FAILED
+        (rule,) = self.rules
+        return Report(
+            implementation=implementation,
+            profile="replay",
+            seed=None,
+            results=(RuleResult(rule=rule, status=status, judged=1, finding=finding),),
+            policies=1,
+            exchanges=0 if finding is None else len(finding.wire),
+        )
+
+
+def read(asked: Asked) -> Selection:
+    """Find all that was asked for.
+
+    Raises:
+        BadSelection: something is not there, or malformed.
+
+    """
+    try:
+        missing = registry.missing() if not asked.implementations else ()
+        left_out = {"none", *(item.name for item in missing)}
+        names = asked.implementations or [
+            name for name in registry.BUILT_IN if name not in left_out
+        ]
+        return Selection(
+            # Naming one twice is no reason to test it twice.
+            implementations=tuple(map(registry.find, dict.fromkeys(names))),
+            missing=missing,
+            rules=_rules(asked),
+            policy=None if asked.policy is None else find_policy(asked.policy),
+            profile=_profile(asked.profile),
+            seed=asked.seed,
+            entries=_entries(asked),
+            token=asked.token,
+        )
+    except (BadImplementation, BadPolicy, BadToken, NoSuchRule, baseline.BadBaseline) as error:
+        raise BadSelection(str(error)) from error
+
+
+def _rules(asked: Asked) -> tuple[Rule, ...]:
+    if asked.token is None:
+        return select(asked.rules)
+    rule, _, _ = decode(asked.token)
+    return (rule,)
+
+
+def _profile(name: str) -> Profile:
+    if name not in PROFILES:
+        message = f"there is no profile {name!r}; there are {', '.join(PROFILES)}"
+        raise BadSelection(message)
+    return PROFILES[name]
+
+
+def _entries(asked: Asked) -> tuple[baseline.Entry, ...]:
+    # One's own entries come first: they add to what is shipped, and win over it.
+    own = () if asked.baseline is None else baseline.read(Path(asked.baseline))
+    return own if asked.ignore_shipped_baseline else (*own, *baseline.read())

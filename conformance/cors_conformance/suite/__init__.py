@@ -1,0 +1,1 @@
+"""The suite that the package ships: `pytest --pyargs cors_conformance.suite`."""
