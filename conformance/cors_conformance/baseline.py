@@ -17,6 +17,7 @@ from cors_conformance.findings import Report, RuleResult, Status
 from cors_conformance.policy import Policy
 from cors_conformance.profiles import PROFILES
 from cors_conformance.rules import RULES
+from cors_conformance.rules.base import Level
 
 SHIPPED: Final = Path(__file__).with_name("baseline.toml")
 REFERENCES: Final = frozenset({"reference", "reference-wsgi"})
@@ -61,6 +62,8 @@ class Verdict(StrEnum):
     """It failed, and the baseline says so."""
     STALE = "no longer fails"
     """It passed, and the baseline says that it fails."""
+    NOTED = "noted"
+    """It failed, and is of level INFO: worth knowing, and no finding."""
     FOLLOWS = "follows"
     NOT_TESTED = "not tested"
 
@@ -179,4 +182,6 @@ def _judged(result: RuleResult, entry: Entry | None, *, thorough: bool) -> Judge
         return Judged(result, Verdict.KNOWN, entry)
     if entry is not None and result.status is Status.PASSED and thorough:
         return Judged(result, Verdict.STALE, entry)
+    if result.status is Status.FAILED and result.rule.level is Level.INFO:
+        return Judged(result, Verdict.NOTED)
     return Judged(result, Verdict(result.status.value))

@@ -26,7 +26,7 @@ from cors_conformance.scenario import API, Batch, Visit
 from cors_conformance.servers.base import ConfigurationRefused, ServerDied
 from cors_conformance.servers.start import start
 from cors_conformance.subjects import Source, sources, subjects
-from cors_conformance.world import Fetched, World
+from cors_conformance.world import World
 
 Drawn: TypeAlias = tuple[Policy, Batch]
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -309,7 +309,16 @@ class Run:
         except (Breach, Flaky):
             # What is found is found, be it that an implementation answers now so, now so.
             pass
-        return finding(self.implementation, rule, smallest.policy, smallest.source)
+        try:
+            shown = finding(self.implementation, rule, smallest.policy, smallest.source)
+        except (ConfigurationRefused, ServerDied):
+            shown = None
+        return shown or Finding(
+            rule=rule,
+            message=f"{first.message} (it does not show every time)",
+            policy=first.policy,
+            source=first.source,
+        )
 
 
 def _draw(draw: st.DrawFn, policies: st.SearchStrategy[Policy], can: dict[str, bool]) -> Drawn:
@@ -384,26 +393,27 @@ def _judge(rule: Rule, world: World, source: Source) -> tuple[int, str | None]:
     return judged, None
 
 
-def finding(implementation: Implementation, rule: Rule, policy: Policy, source: Source) -> Finding:
-    """Do it once more from scratch, and tell all that happened."""
+def finding(
+    implementation: Implementation, rule: Rule, policy: Policy, source: Source
+) -> Finding | None:
+    """Do it once more from scratch, and tell all that happened; `None` where the rule holds.
+
+    Raises:
+        ConfigurationRefused: the implementation refuses the policy.
+        ServerDied: it died, and that is not what the rule is about.
+
+    """
     with World(implementation, policy) as world:
-        message: str | None = None
-        fetched: Fetched | None = None
-        try:
-            _, message = _judge(rule, world, source)
-            fetched = _fetched(world, source)
-        except (ConfigurationRefused, ServerDied) as error:
-            message = str(error)
+        _, message = _judge(rule, world, source)
+        if message is None:
+            return None
+        fetched = world.fetch(source) if isinstance(source, Visit) else None
         return Finding(
             rule=rule,
-            message=message or "it did not show again: the implementation is not deterministic",
+            message=message,
             policy=policy,
             source=source,
             wire=tuple(world.log),
             steps=() if fetched is None else fetched.outcome.steps,
             grant=None if fetched is None else fetched.grant,
         )
-
-
-def _fetched(world: World, source: Source) -> Fetched | None:
-    return world.fetch(source) if isinstance(source, Visit) else None

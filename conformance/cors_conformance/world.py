@@ -18,10 +18,10 @@ from cors_conformance.fetch.http_cache import HTTPCache
 from cors_conformance.fetch.requests import AuthorRequest
 from cors_conformance.grant import Grant, visit_grant
 from cors_conformance.implementation import Capability, Implementation
-from cors_conformance.servers.start import start
 from cors_conformance.policy import Policy
 from cors_conformance.scenario import API, PLAIN, Journey, RawRequest, Visit, Wait
 from cors_conformance.servers.base import ConfigurationRefused, Reply, Server
+from cors_conformance.servers.start import start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class World:
     Attributes:
         implementation: the middleware under test.
         policy: the one the server is built with.
-        log: every request put on the wire, in order.
+        log: every request put on the wire, in order, those to servers of other policies included.
 
     """
 
@@ -140,6 +140,7 @@ class World:
             return self
         if policy not in self._others:
             other = World(self.implementation, policy)
+            other.log = self.log
             self._others[policy] = self._resources.enter_context(other)
         other = self._others[policy]
         refuses = self.implementation.refuses

@@ -6,7 +6,7 @@ this package) and `runs`, one per implementation:
 - `implementation`: `name`, `version`, `language`, `interface`, and `lacks`, a reason per capability
 - `profile`, `seed` (or null), `policies`, `exchanges`, and `counts`, a number per verdict
 - `rules`: `id`, `level`, `chapter`, `statement`, `link`, `verdict`, `judged` and `reason` of each
-- `findings`, the known ones included: `rule`, `known`, `message`, `policy`, `source`, `wire`,
+- `findings`, the known and noted ones included: `rule`, `verdict`, `message`, `policy`, `source`, `wire`,
   `steps` (`anchor`, `text`), `grant` (`verdict`, `reason`, or null) and `token`, for `--replay`
 - `refused`, `died` (each `policy` and `reason`) and `inexpressible` (each `reason` and `count`)
 
@@ -56,7 +56,7 @@ def run(judgement: Judgement) -> JSON:
         "counts": {verdict.value: count for verdict, count in judgement.counts.items()},
         "rules": [_rule(judged) for judged in judgement.judged],
         "findings": [
-            _finding(judged.result.finding, known=judged.verdict is Verdict.KNOWN)
+            _finding(judged.result.finding, judged.verdict)
             for judged in judgement.judged
             if judged.result.finding is not None
         ],
@@ -80,11 +80,11 @@ def _rule(judged: Judged) -> JSON:
     }
 
 
-def _finding(finding: Finding, *, known: bool) -> JSON:
+def _finding(finding: Finding, verdict: Verdict) -> JSON:
     grant = finding.grant
     return {
         "rule": finding.rule.id,
-        "known": known,
+        "verdict": verdict.value,
         "message": finding.message,
         "policy": finding.policy.parameters(),
         "source": _plain(finding.source),

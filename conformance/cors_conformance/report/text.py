@@ -82,6 +82,7 @@ def summary_lines(judgement: Judgement) -> Lines:
     yield from _group(
         "no longer fails; remove it from the baseline", _by_reason(judgement, Verdict.STALE)
     )
+    yield from _group("noted, and no finding", _by_reason(judgement, Verdict.NOTED))
     yield from _group("follows from another finding", _by_reason(judgement, Verdict.FOLLOWS))
     yield from _group("not tested", _by_reason(judgement, Verdict.NOT_TESTED))
     yield from _group("refused policies", _policies(report.refused))
@@ -95,7 +96,11 @@ def summary_lines(judgement: Judgement) -> Lines:
 
 def reason(judged: Judged) -> str:
     """Return the one reason for a verdict that is neither passed nor failed."""
-    return printable(judged.result.reason if judged.entry is None else judged.entry.reason)
+    if judged.entry is not None:
+        return printable(judged.entry.reason)
+    if judged.verdict is Verdict.NOTED and judged.result.finding is not None:
+        return printable(judged.result.finding.message)
+    return printable(judged.result.reason)
 
 
 def _sums(judgement: Judgement) -> Text:

@@ -34,7 +34,7 @@ def test_rule(judged: Judged, implementation: Implementation) -> None:
             pytest.xfail(why)
             # Reached with `--runxfail`.
             pytest.fail(why, pytrace=False)
-        case Verdict.KNOWN:
+        case Verdict.KNOWN | Verdict.NOTED:
             pytest.xfail(reason(judged))
         case Verdict.STALE:
             why = f"it no longer fails; remove it from the baseline: {reason(judged)}"
