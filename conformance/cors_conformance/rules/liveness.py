@@ -57,7 +57,7 @@ def _preflight(_: World, fetched: Fetched) -> bool:
 
 
 def _safelisted_method(world: World, fetched: Fetched) -> bool:
-    """A listed GET, HEAD or POST with unsafe headers, and with nothing but an upload listener."""
+    """Judge a listed GET, HEAD or POST with unsafe headers, or with an upload listener alone."""
     method = asked_for(fetched.visit)[0]
     if not fetched.grant.granted or not is_cors_safelisted_method(method):
         return False
@@ -185,7 +185,7 @@ _OTHER: Final = "https://other-api.example/next"
 
 
 def _preflight_without_credentials(world: World, fetched: Fetched) -> bool:
-    """The application answers 401 to whatever has no credentials, 405 or 404 to OPTIONS."""
+    """Let the application answer 401, as to what has no credentials, or 404 or 405 to OPTIONS."""
     if not fetched.grant.granted or not fetched.outcome.preflights:
         return False
     for status in (401, 403, 404, 405):
@@ -277,7 +277,7 @@ LIVENESS: Final = (
     ),
     Rule(
         id="live-wildcard-method",
-        statement="allow_methods `*` grants every method to requests without credentials.",
+        statement="Allowing the methods `*` grants every method to requests without credentials.",
         anchor="#http-new-header-syntax",
         level=Level.MUST,
         look=Look.FETCH,

@@ -378,8 +378,8 @@ SAFETY: Final = (
     ),
     Rule(
         id="safe-wildcard-credentials",
-        statement="allow_origins `*` never grants credentialed access to whoever asks, unless the"
-        " library documents exactly that.",
+        statement="Allowing the origins `*` never grants credentialed access to whoever asks,"
+        " unless the library documents exactly that.",
         anchor="#cors-protocol-and-credentials",
         level=Level.SECURITY,
         look=Look.FETCH,

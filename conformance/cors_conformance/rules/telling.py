@@ -1,8 +1,13 @@
 """Words that several chapters share: how a breach is told."""
 
+from collections import Counter
+
+from cors_conformance.fetch.http import HeaderLines
 from cors_conformance.fetch.steps import show
+from cors_conformance.grant import CORS_RESPONSE_HEADER_NAMES
+from cors_conformance.implementation import Capability
 from cors_conformance.rules.base import Breach
-from cors_conformance.world import Fetched, Sent
+from cors_conformance.world import Fetched, Sent, World
 
 
 def refuse_shared(fetched: Fetched) -> None:
@@ -54,3 +59,58 @@ def lines(sent: Sent, name: bytes) -> list[bytes]:
     if response is None:
         return []
     return [value for key, value in response.headers if key.lower() == name]
+
+
+def own_lines(sent: Sent) -> HeaderLines:
+    """Give the response's header lines that the application did not set, names in lower case."""
+    response = sent.reply.response
+    if response is None:
+        return ()
+    theirs = Counter((name.lower(), value) for name, value in sent.application.headers)
+    own = []
+    for name, value in response.headers:
+        line = (name.lower(), value)
+        if theirs[line]:
+            theirs[line] -= 1
+        else:
+            own.append(line)
+    return tuple(own)
+
+
+def own_cors_lines(sent: Sent) -> HeaderLines:
+    """Give the CORS response headers and `Vary` among the lines that are the middleware's own."""
+    return tuple(
+        line
+        for line in own_lines(sent)
+        if line[0] in CORS_RESPONSE_HEADER_NAMES or line[0] == b"vary"
+    )
+
+
+def sets(sent: Sent, name: bytes) -> bool:
+    """Whether the application sets a header of that name itself."""
+    return any(key.lower() == name for key, _ in sent.application.headers)
+
+
+def is_passed_on(world: World, sent: Sent) -> bool:
+    """Whether the response is the application's, and not the middleware's own."""
+    response = sent.reply.response
+    if response is None or sent.is_preflight or sent.application.raises != "never":
+        return False
+    if world.can(Capability.APPLICATION_CALLS) and not sent.reply.calls:
+        return False
+    return response.status == sent.application.status
+
+
+def elements(values: list[bytes]) -> set[bytes]:
+    """Give the elements of a list header's lines in lower case, without the empty ones."""
+    parts = (part.strip(b" \t").lower() for value in values for part in value.split(b","))
+    return {part for part in parts if part}
+
+
+def readable(fetched: Fetched) -> frozenset[bytes]:
+    """Give the names of the application's headers that the page could read, in lower case."""
+    response = fetched.outcome.response
+    if response is None:
+        return frozenset()
+    names = {name.lower() for name, _ in response.headers}
+    return frozenset(name.lower() for name, _ in fetched.visit.application.headers) & names

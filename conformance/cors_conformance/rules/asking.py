@@ -1,0 +1,126 @@
+"""Words that several chapters share: how a server is asked."""
+
+from cors_conformance.application import ApplicationResponse
+from cors_conformance.fetch import headers as header_list
+from cors_conformance.fetch.abnf import is_token
+from cors_conformance.fetch.browser import Browser, Network, Outcome
+from cors_conformance.fetch.http import HeaderLines, HTTPRequest, HTTPResponse
+from cors_conformance.fetch.requests import AuthorRequest
+from cors_conformance.grant import Grant, all_of, header_grant, method_grant, origin_grant
+from cors_conformance.implementation import Capability
+from cors_conformance.policy import WILDCARD
+from cors_conformance.scenario import API, RawRequest, Visit
+from cors_conformance.world import Sent, World
+
+_PREFERRED = ("GET", "POST", "PUT", "DELETE", "PATCH")
+
+
+def plain_grant(world: World) -> tuple[str, bytes] | tuple[None, None]:
+    """Give an origin and a method, best an ordinary one, that the policy names or covers by `*`."""
+    origins, methods = world.policy.allow_origins, world.policy.allow_methods
+    named = [origin for origin in origins if origin != WILDCARD]
+    origin = named[0] if named else "https://a.example" if origins else None
+    ordinary = [name for name in _PREFERRED if name in methods or WILDCARD in methods]
+    if origin is None or not ordinary:
+        return None, None
+    return origin, ordinary[0].encode("ascii")
+
+
+def calls_are_seen(world: World) -> bool:
+    """Whether what reaches the application shows, tried with a request that is none of CORS."""
+    if not world.can(Capability.APPLICATION_CALLS):
+        return False
+    return bool(world.send(RawRequest(method=b"GET", headers=())).reply.calls)
+
+
+def fetch_with(
+    world: World,
+    visit: Visit,
+    *,
+    preflight: HeaderLines = (),
+    actual: HeaderLines = (),
+) -> Outcome:
+    """Fetch with a fresh browser, with more lines on its preflight or on the request itself."""
+
+    def network(request: HTTPRequest) -> HTTPResponse | None:
+        more = preflight if _is_preflight(request) else actual
+        return _send(world, request, more, visit.application)
+
+    return _run(visit, network)
+
+
+def fetch_unasked(world: World, visit: Visit) -> Outcome:
+    """Fetch with a fresh browser whose preflight somebody else has granted."""
+
+    def network(request: HTTPRequest) -> HTTPResponse | None:
+        if not _is_preflight(request):
+            return _send(world, request, (), visit.application)
+        asked = header_list.get(request.headers, b"access-control-request-headers")
+        names = () if asked is None else ((b"access-control-allow-headers", asked),)
+        granted = (
+            (b"access-control-allow-origin", header_list.get(request.headers, b"origin") or b""),
+            (b"access-control-allow-credentials", b"true"),
+            (
+                b"access-control-allow-methods",
+                header_list.get(request.headers, b"access-control-request-method") or b"",
+            ),
+            *names,
+        )
+        return HTTPResponse(status=204, headers=granted)
+
+    return _run(visit, network)
+
+
+def _is_preflight(request: HTTPRequest) -> bool:
+    return header_list.contains(request.headers, b"access-control-request-method")
+
+
+def _send(
+    world: World, request: HTTPRequest, more: HeaderLines, application: ApplicationResponse
+) -> HTTPResponse | None:
+    raw = RawRequest(
+        method=request.method,
+        headers=request.headers + more,
+        target=request.url.removeprefix(API).encode("latin-1"),
+        body=request.body,
+        application=application,
+    )
+    return world.send(raw).reply.response
+
+
+def _run(visit: Visit, network: Network) -> Outcome:
+    author = AuthorRequest(
+        url=API + visit.path,
+        method=visit.method,
+        headers=visit.headers,
+        credentials=visit.credentials,
+        body=visit.body,
+        use_cors_preflight=visit.use_cors_preflight,
+    )
+    return Browser().run(author, origin=visit.origin, network=network)
+
+
+def preflight_grant(world: World, sent: Sent) -> Grant | None:
+    """Give what the policy says of a preflight by hand; `None` where no browser would ask so."""
+    values = [
+        header_list.get_all(sent.request.headers, name)
+        for name in (
+            b"origin",
+            b"access-control-request-method",
+            b"access-control-request-headers",
+        )
+    ]
+    if any(len(lines) > 1 for lines in values):
+        return None
+    (origin,), (method,), asked = values
+    names = asked[0].split(b",") if asked else []
+    if not all(is_token(name) for name in (method, *names)):
+        return None
+    dialect = world.implementation.dialect
+    return all_of(
+        (
+            origin_grant(world.policy, dialect, origin.decode("latin-1")),
+            method_grant(world.policy, dialect, method, "omit"),
+            *(header_grant(world.policy, dialect, name, "omit") for name in names),
+        )
+    )

@@ -1,0 +1,101 @@
+"""Configuration: a policy is served as it stands, or it is refused."""
+
+from dataclasses import replace
+from typing import Final
+
+from cors_conformance.fetch.steps import show
+from cors_conformance.implementation import Capability
+from cors_conformance.rules.base import Breach, Level, Look, Rule
+from cors_conformance.rules.telling import lines, refuse_shared
+from cors_conformance.scenario import Batch
+from cors_conformance.servers.base import ServerDied
+from cors_conformance.world import Fetched, Sent, World
+
+_HUNG: Final = "did not end within"
+
+
+def _serve_or_refuse(world: World, batch: Batch) -> bool:
+    try:
+        for visit in batch.visits():
+            for sent in world.fetch(visit).sent:
+                _refuse_hanging(sent)
+        for raw in batch.hostile:
+            _refuse_hanging(world.send(raw))
+    except ServerDied as death:
+        message = f"it neither serves this policy nor refuses it: {death}"
+        raise Breach(message) from death
+    return True
+
+
+def _refuse_hanging(sent: Sent) -> None:
+    failure = sent.reply.failure
+    if failure is not None and _HUNG in failure:
+        message = f"a request with method {show(sent.request.method)} is never answered: {failure}"
+        raise Breach(message)
+
+
+def _empty(world: World, fetched: Fetched) -> bool:
+    if world.policy.allow_origins or not fetched.grant.denied:
+        return False
+    refuse_shared(fetched)
+    for sent in fetched.sent:
+        values = lines(sent, b"access-control-allow-origin")
+        if values:
+            message = (
+                f"Access-Control-Allow-Origin is {show(values[0])} although allow_origins is empty"
+            )
+            raise Breach(message)
+    image = world.fetch(
+        replace(fetched.visit, mode="no-cors", method=b"GET", headers=(), body=None)
+    )
+    for sent in image.sent:
+        _require_transparency(world, sent)
+    return True
+
+
+def _require_transparency(world: World, sent: Sent) -> None:
+    """Hold that a request without `Origin` reaches the application, and its answer the client."""
+    application, response = sent.application, sent.reply.response
+    if application.raises != "never":
+        return
+    if world.can(Capability.APPLICATION_CALLS) and len(sent.reply.calls) != 1:
+        calls = len(sent.reply.calls)
+        message = f"a request without Origin reached the application {calls} times, not once"
+        raise Breach(message)
+    if not world.can(Capability.APPLICATION_STATUS):
+        return
+    if response is None or response.status != application.status:
+        seen = sent.reply.failure if response is None else f"status {response.status}"
+        message = (
+            f"a request without Origin was answered with {seen}; the application answers"
+            f" {application.status}"
+        )
+        raise Breach(message)
+
+
+SERVING: Final = (
+    Rule(
+        id="cfg-serve-or-refuse",
+        statement="A policy is served or refused with an error at construction; the process never"
+        " dies or hangs.",
+        anchor="#http-cors-protocol",
+        level=Level.MUST,
+        look=Look.POLICY,
+        check=_serve_or_refuse,
+        chapter="configuration",
+    ),
+)
+"""What comes before all else: the first to touch a server meets its death."""
+
+CONFIGURATION: Final = (
+    Rule(
+        id="cfg-empty",
+        statement="A policy without origins grants nothing and leaves other requests alone.",
+        anchor="#http-cors-protocol",
+        level=Level.MUST,
+        look=Look.FETCH,
+        check=_empty,
+        chapter="configuration",
+    ),
+)
+"""Chapter I."""
