@@ -6,7 +6,6 @@ Whatever a rule asks for is done once and remembered, so that all rules judge th
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import cached_property
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +19,7 @@ from cors_conformance.grant import Grant, visit_grant
 from cors_conformance.implementation import Capability, Implementation
 from cors_conformance.policy import Policy
 from cors_conformance.scenario import API, PLAIN, Journey, RawRequest, Visit, Wait
-from cors_conformance.servers.base import ConfigurationRefused, Reply, Server
+from cors_conformance.servers.base import ConfigurationRefused, Reply, Server, ServerDied
 from cors_conformance.servers.start import start
 
 
@@ -102,9 +101,11 @@ class World:
         self.policy = policy
         self.log: list[Sent] = []
         self._resources = ExitStack()
+        self._server: Server | None = None
         self._fetched: dict[Visit, Fetched] = {}
         self._sent: dict[RawRequest, Sent] = {}
         self._others: dict[Policy, World] = {}
+        self._end: ConfigurationRefused | ServerDied | None = None
 
     def __enter__(self) -> Self:
         """Hold the server and the worlds derived from this one."""
@@ -119,23 +120,33 @@ class World:
         """Close all servers."""
         self._resources.close()
 
-    @cached_property
+    @property
     def server(self) -> Server:
-        """The server.
+        """The server; one that was refused, died or hung is not started again.
 
         Raises:
             ConfigurationRefused: the implementation refuses the policy.
-            ServerDied: it died of it.
+            ServerDied: it died of it, or of a request, or left one without an answer.
 
         """
-        return self._resources.enter_context(start(self.implementation, self.policy))
+        if self._end is not None:
+            # A new one each time: an exception that is raised again keeps all it passed through.
+            raise type(self._end)(*self._end.args)
+        if self._server is None:
+            try:
+                server = start(self.implementation, self.policy)
+            except (ConfigurationRefused, ServerDied) as error:
+                self._end = error
+                raise
+            self._server = self._resources.enter_context(server)
+        return self._server
 
     def can(self, *capabilities: Capability) -> bool:
         """Whether the implementation lacks none of the capabilities."""
         return not any(capability in self.implementation.lacks for capability in capabilities)
 
     def with_policy(self, policy: Policy) -> "World | None":
-        """Give the world of another policy; `None` where that one is refused or inexpressible."""
+        """Give the world of another policy; `None` where that one cannot be served."""
         if policy == self.policy:
             return self
         if policy not in self._others:
@@ -148,7 +159,7 @@ class World:
             return None
         try:
             _ = other.server
-        except ConfigurationRefused:
+        except (ConfigurationRefused, ServerDied):
             return None
         return other
 
@@ -217,12 +228,17 @@ class World:
         )
 
     def _send(self, request: HTTPRequest, application: ApplicationResponse) -> Sent:
-        sent = Sent(
-            request=request,
-            application=application,
-            reply=self.server.send(request, application),
-        )
+        try:
+            reply = self.server.send(request, application)
+        except ServerDied as error:
+            self._end = error
+            raise
+        sent = Sent(request=request, application=application, reply=reply)
         self.log.append(sent)
+        if reply.hung:
+            # Every further request might take as long.
+            self._end = ServerDied(f"it hung: {reply.failure}")
+            raise self._end
         return sent
 
 

@@ -65,6 +65,7 @@ class ASGIServer:
         return Reply(
             response=exchange.response,
             failure=failure,
+            hung=isinstance(ended, DidNotEnd),
             application_raised=ended is not None and script.caused(ended),
             calls=tuple(script.calls),
         )

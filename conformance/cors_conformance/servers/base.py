@@ -16,6 +16,7 @@ class Reply:
         response: the response, or `None` where no well-formed one came.
         failure: what went wrong, in one line of printable ASCII (an exception that left the
             middleware, a reset, a time-out, bytes that are no HTTP); `None` where nothing did.
+        hung: whether the failure is that no answer came in time.
         application_raised: whether the failure is the scripted `ApplicationError` itself.
         calls: the requests that reached the origin app; empty where they cannot be observed.
 
@@ -23,6 +24,7 @@ class Reply:
 
     response: HTTPResponse | None
     failure: str | None = None
+    hung: bool = False
     application_raised: bool = False
     calls: tuple[ApplicationCall, ...] = ()
 
