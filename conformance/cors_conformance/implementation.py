@@ -36,7 +36,8 @@ class Capability(StrEnum):
     RAW_REQUESTS = "raw-requests"
     """Header values that no browser sends reach the middleware byte for byte."""
     ANY_METHOD = "any-method"
-    """The application can be reached with any method."""
+    """The application can be reached with any method, not only with the usual ones: GET, HEAD,
+    POST, PUT, DELETE, PATCH and OPTIONS."""
     ASGI = "asgi"
     """The middleware is an ASGI application whose messages can be watched."""
     CONFIGURATIONS = "configurations"

@@ -25,7 +25,7 @@ from cors_conformance.servers.start import start
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """One request that was put on the wire and the reply; `preflight` by #cors-preflight-request."""
+    """One request that was put on the wire, and the reply."""
 
     request: HTTPRequest
     application: ApplicationResponse

@@ -1,15 +1,20 @@
 """Words that several chapters share: how a server is asked."""
 
+from dataclasses import replace
+from typing import Final
+
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch import headers as header_list
 from cors_conformance.fetch.abnf import is_token
 from cors_conformance.fetch.browser import Browser, Network, Outcome
 from cors_conformance.fetch.http import HeaderLines, HTTPRequest, HTTPResponse
+from cors_conformance.fetch.methods import is_forbidden_method
 from cors_conformance.fetch.requests import AuthorRequest
 from cors_conformance.grant import Grant, all_of, header_grant, method_grant, origin_grant
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD
 from cors_conformance.scenario import API, RawRequest, Visit
+from cors_conformance.servers.base import Reply
 from cors_conformance.world import Sent, World
 
 _PREFERRED = ("GET", "POST", "PUT", "DELETE", "PATCH")
@@ -24,6 +29,30 @@ def plain_grant(world: World) -> tuple[str, bytes] | tuple[None, None]:
     if origin is None or not ordinary:
         return None, None
     return origin, ordinary[0].encode("ascii")
+
+
+USUAL_METHODS: Final = frozenset({b"GET", b"POST", b"PUT", b"DELETE", b"PATCH"})
+_MARKED: Final = ApplicationResponse(body=(b"the application itself",))
+
+
+def is_served(world: World, method: bytes) -> bool:
+    """Whether requests with a method reach the application without any middleware."""
+    if is_forbidden_method(method):
+        return False
+    return method in USUAL_METHODS or world.can(Capability.ANY_METHOD)
+
+
+def times_reached(world: World, request: RawRequest) -> tuple[int, Reply]:
+    """Send a request; tell how often it reached the application, by its calls or by its answer.
+
+    Who sees no calls cannot tell once from twice.
+    """
+    if calls_are_seen(world):
+        reply = world.send(request).reply
+        return len(reply.calls), reply
+    reply = world.send(replace(request, application=_MARKED)).reply
+    response = reply.response
+    return int(response is not None and response.body == b"".join(_MARKED.body)), reply
 
 
 def calls_are_seen(world: World) -> bool:

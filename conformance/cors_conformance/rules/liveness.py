@@ -15,6 +15,7 @@ from cors_conformance.grant import (
 )
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD
+from cors_conformance.rules.asking import is_served
 from cors_conformance.rules.base import Breach, Level, Look, Rule
 from cors_conformance.rules.telling import lines, require_shared
 from cors_conformance.scenario import API, PLAIN
@@ -142,12 +143,13 @@ def _options_actual(world: World, fetched: Fetched) -> bool:
     return True
 
 
-def _error_readable(_: World, fetched: Fetched) -> bool:
+def _error_readable(world: World, fetched: Fetched) -> bool:
     status = fetched.visit.application.status
     if not fetched.grant.granted or is_ok_status(status):
         return False
     # Whether OPTIONS reaches the application at all is another rule's matter.
-    if asked_for(fetched.visit)[0] == b"OPTIONS":
+    method = asked_for(fetched.visit)[0]
+    if method == b"OPTIONS" or not is_served(world, method):
         return False
     require_shared(fetched)
     response = fetched.outcome.response
@@ -307,7 +309,7 @@ LIVENESS: Final = (
         look=Look.FETCH,
         check=_options_actual,
         needs=frozenset({Capability.METHODS}),
-        depends_on=_SIMPLE_FIRST,
+        depends_on=("live-simple", "pf-identify"),
         chapter="liveness",
     ),
     Rule(

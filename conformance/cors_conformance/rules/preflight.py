@@ -18,6 +18,7 @@ from cors_conformance.rules.asking import (
     fetch_with,
     plain_grant,
     preflight_grant,
+    times_reached,
 )
 from cors_conformance.rules.base import Breach, Level, Look, Rule
 from cors_conformance.rules.telling import lines, sets, why
@@ -35,8 +36,10 @@ _ASKS: Final = b"access-control-request-method"
 
 def _identify(world: World, fetched: Fetched) -> bool:
     origin, method = plain_grant(world)
-    if origin is None or method is None or not calls_are_seen(world):
+    if origin is None or method is None:
         return False
+    if times_reached(world, RawRequest(method=b"GET", headers=()))[0] != 1:
+        return False  # whether requests reach the application is then no matter of preflights
     # The page has its say in which names are asked for, so that what shrinks is a visit.
     asked, names = asked_for(fetched.visit)
     asks: HeaderLines = ((_ASKS, asked),)
@@ -51,15 +54,13 @@ def _identify(world: World, fetched: Fetched) -> bool:
         RawRequest(method=b"GET", headers=asks),
         RawRequest(method=method, headers=page + asks),
     ):
-        # Where OPTIONS cannot reach the application, nothing can be said of it.
-        if request.method != b"OPTIONS" or world.can(Capability.ANY_METHOD):
-            _require_call(world, request)
+        _require_call(world, request)
     return True
 
 
 def _require_call(world: World, request: RawRequest) -> None:
-    reply = world.send(request).reply
-    if len(reply.calls) == 1 or _may_refuse(world, request, reply):
+    times, reply = times_reached(world, request)
+    if times == 1 or _may_refuse(world, request, reply):
         return
     has = [
         text
@@ -68,7 +69,7 @@ def _require_call(world: World, request: RawRequest) -> None:
     ]
     message = (
         f"{show(request.method)} with {' and '.join(has) or 'neither Origin nor ' + _ASKS.decode()}"
-        f" is no preflight; it reached the application {len(reply.calls)} times, not once"
+        f" is no preflight; it reached the application {times} times, not once"
     )
     raise Breach(message)
 
@@ -365,7 +366,6 @@ PREFLIGHT: Final = (
         level=Level.MUST,
         look=Look.RELATION,
         check=_identify,
-        needs=frozenset({Capability.APPLICATION_CALLS}),
         chapter="preflight",
     ),
     Rule(

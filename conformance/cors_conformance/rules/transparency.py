@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from cors_conformance.fetch.http import HeaderLines
-from cors_conformance.fetch.methods import is_forbidden_method, normalize_method
+from cors_conformance.fetch.methods import normalize_method
 from cors_conformance.fetch.request_headers import is_forbidden_request_header
 from cors_conformance.fetch.steps import show
 from cors_conformance.grant import sets_cors_headers
 from cors_conformance.implementation import Capability
-from cors_conformance.rules.asking import calls_are_seen
+from cors_conformance.rules.asking import calls_are_seen, is_served
 from cors_conformance.rules.base import Breach, Level, Look, Rule
 from cors_conformance.rules.comparing import (
     CORS,
@@ -34,7 +34,6 @@ from cors_conformance.world import Fetched, Sent, World
 
 _ERROR: Final = 500
 _REFUSALS: Final = range(400, 500)
-_USUAL_METHODS: Final = frozenset({b"GET", b"POST", b"PUT", b"DELETE", b"PATCH"})
 
 
 def _no_origin(world: World, fetched: Fetched) -> bool:
@@ -42,7 +41,7 @@ def _no_origin(world: World, fetched: Fetched) -> bool:
     visit = fetched.visit
     application = visit.application
     method = normalize_method(visit.method)
-    if application.raises != "never" or not _is_served(world, method):
+    if application.raises != "never" or not is_served(world, method):
         return False
     raw = RawRequest(
         method=method,
@@ -62,13 +61,6 @@ def _no_origin(world: World, fetched: Fetched) -> bool:
     return True
 
 
-def _is_served(world: World, method: bytes) -> bool:
-    """Whether requests with a method reach the application without any middleware."""
-    if is_forbidden_method(method):
-        return False
-    return method in _USUAL_METHODS or world.can(Capability.ANY_METHOD)
-
-
 def _is_error_about_cors(sent: Sent) -> bool:
     """Whether it is an error because the application sets CORS headers itself, as it may be."""
     response = sent.reply.response
@@ -80,7 +72,7 @@ def _response(world: World, fetched: Fetched) -> bool:
     if not fetched.actual or application.raises != "never":
         return False
     sent = fetched.actual[0]
-    if not _is_served(world, sent.request.method):
+    if not is_served(world, sent.request.method):
         return False
     if _is_error_about_cors(sent) or (not fetched.grant.granted and _is_refusal(world, sent)):
         return False
