@@ -37,7 +37,7 @@ class Policy:
     max_age: int = 600
 
     def parameters(self) -> dict[str, list[str] | bool | int]:
-        """Return the keyword arguments of a `CORSMiddleware`: lists, not tuples, fresh each time."""
+        """Return the keyword arguments of a `CORSMiddleware`: lists, fresh each time."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             name: list(value) if isinstance(value, tuple) else value

@@ -7,6 +7,7 @@ Hypothesis shrinks the example to that rule's smallest policy and request.
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -251,7 +252,7 @@ class Run:
 
             def body(drawn: Drawn) -> None:
                 nonlocal count
-                count += 1  # noqa: B023 - the stage's own
+                count += 1
                 self.progress("exploring", before + count, total)  # noqa: B023
                 self._judge_all(drawn, rules, stage, count)  # noqa: B023
 
@@ -304,11 +305,9 @@ class Run:
         assert first is not None  # noqa: S101 - only rules that failed are shrunk
         smallest = _Smallest(self.implementation, rule, first, self.profile.trials)
         strategy, profile = stages[first.stage]
-        try:
+        # What is found is found, be it that an implementation answers now so, now so.
+        with suppress(Breach, Flaky):
             self._search(strategy, profile, smallest.trial)
-        except (Breach, Flaky):
-            # What is found is found, be it that an implementation answers now so, now so.
-            pass
         try:
             shown = finding(self.implementation, rule, smallest.policy, smallest.source)
         except (ConfigurationRefused, ServerDied):

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from rich.console import Console
+
 from cors_conformance import cases_command
 from cors_conformance.cases import Case, Disagreement, MalformedCaseFile, load, run
 from cors_conformance.cases.schema import Expected
-from rich.console import Console
 
 FILES: Final = sorted((Path(__file__).parent / "cases").glob("*.json"))
 SHIPPED: Final = [case for path in FILES for case in load(path)]

@@ -12,6 +12,7 @@ from cors_conformance.baseline import Verdict
 from cors_conformance.policy import Policy
 from cors_conformance.replay import encode
 from cors_conformance.rules import RULES
+from cors_conformance.run import Run
 from cors_conformance.scenario import Visit
 from cors_conformance.suite import progress, session
 
@@ -212,7 +213,7 @@ def test_faults_of_the_suite_show_themselves(
         message = "a bug"
         raise RuntimeError(message)
 
-    monkeypatch.setattr(selection.Run, "report", fail)
+    monkeypatch.setattr(Run, "report", fail)
     result = run.runpytest(*SUITE, *QUICK, *NONE, *SIMPLE)
     assert outcomes(result) == {"errors": 1}
     result.stdout.fnmatch_lines(["E*RuntimeError: a bug"])

@@ -1,6 +1,5 @@
 """The engine: what it counts, what it finds, what it says of what it cannot test."""
 
-
 from typing import Any
 
 import pytest
@@ -160,12 +159,12 @@ def test_inexpressible_policies_are_left_out_with_the_reason() -> None:
 
 
 def test_what_refuses_even_a_simple_policy_cannot_be_tested() -> None:
-    with pytest.raises(CannotTest, match="tiny refuses the policy .*one origin, please"):
+    with pytest.raises(CannotTest, match=r"tiny refuses the policy .*one origin, please"):
         run(implementation(Refuses), "safe-*", policy=Policy())
 
 
 def test_what_cannot_express_the_given_policy_cannot_be_tested() -> None:
-    with pytest.raises(CannotTest, match="tiny cannot express the policy .*: no"):
+    with pytest.raises(CannotTest, match=r"tiny cannot express the policy .*: no"):
         run(implementation(refuses=lambda _: "no"), "safe-*", policy=Policy())
 
 
@@ -248,5 +247,3 @@ def test_every_rule_has_a_unique_id_a_sentence_and_an_anchor() -> None:
         assert rule.anchor, rule.id
         assert set(rule.depends_on) <= set(RULES), rule.id
         assert rule.link.startswith(("https://", "RFC ", "ASGI")), rule.id
-
-

@@ -6,7 +6,7 @@ this package) and `runs`, one per implementation:
 - `implementation`: `name`, `version`, `language`, `interface`, and `lacks`, a reason per capability
 - `profile`, `seed` (or null), `policies`, `exchanges`, and `counts`, a number per verdict
 - `rules`: `id`, `level`, `chapter`, `statement`, `link`, `verdict`, `judged` and `reason` of each
-- `findings`, the known and noted ones included: `rule`, `verdict`, `message`, `policy`, `source`, `wire`,
+- `findings`, with those known and noted: `rule`, `verdict`, `message`, `policy`, `source`, `wire`,
   `steps` (`anchor`, `text`), `grant` (`verdict`, `reason`, or null) and `token`, for `--replay`
 - `refused`, `died` (each `policy` and `reason`) and `inexpressible` (each `reason` and `count`)
 
