@@ -16,6 +16,11 @@ Source: TypeAlias = Visit | RawRequest | Journey | ASGICall | Batch
 
 RELATIONS_PER_BATCH: Final = 6
 
+_ANSWERS: Final = (
+    (b"vary", b"x-from-the-request"),
+    (b"access-control-allow-origin", b"https://from-the-request.example"),
+    (b"access-control-expose-headers", b"x-from-the-request"),
+)
 _PAGES_PER_BATCH: Final = 3
 _ASKED_PER_BATCH: Final = 4
 _FRESH: Final = (b"cache-control", b"public, max-age=60")
@@ -33,6 +38,7 @@ def sources(look: Look, batch: Batch) -> Iterator[Source]:
         case Look.RESPONSE:
             yield from batch.visits()
             yield from batch.hostile
+            yield from _answering_requests(batch)
         case Look.HOSTILE:
             yield from batch.hostile
         case Look.JOURNEY:
@@ -44,6 +50,12 @@ def sources(look: Look, batch: Batch) -> Iterator[Source]:
             yield from CALLS
         case Look.POLICY:
             yield batch
+
+
+def _answering_requests(batch: Batch) -> Iterator[RawRequest]:
+    """Send what belongs into responses: a middleware that mixes the two up repeats it."""
+    for origin in batch.origins:
+        yield RawRequest(method=b"GET", headers=((b"origin", origin.encode("latin-1")), *_ANSWERS))
 
 
 def _spread(batch: Batch) -> Iterator[Visit]:

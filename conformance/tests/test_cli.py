@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -293,7 +294,15 @@ def test_cases_are_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_interrupting_ends_quietly(here: Path) -> None:
     command = [*PROGRAM, "run", "middlewares_to_run:slow"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=here) as process:
+    # Whoever runs the tests in the background has the signal ignored, and children inherit that.
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=here,
+        preexec_fn=listen,  # noqa: PLW1509 - nothing here has threads
+    ) as process:
         assert process.stderr is not None
         assert process.stderr.readline() == "started\n"
         process.send_signal(signal.SIGINT)
