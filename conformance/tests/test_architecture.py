@@ -22,13 +22,14 @@ LAYERS: Final = (
     {"implementation"},
     {"servers"},
     {"implementations"},
+    {"mutants", "variants"},
     {"world"},
     {"profiles", "rules"},
     {"subjects"},
     {"findings"},
     {"baseline", "run"},
-    {"replay"},
-    {"cases_command", "report", "selection"},
+    {"kill_matrix", "replay"},
+    {"browsers", "cases_command", "report", "selection"},
     {"suite"},
     {"cli", "pytest_plugin"},
 )
@@ -96,7 +97,9 @@ def test_browser_knows_nothing_of_the_project(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(CONFORMANCE.rglob("*.py")), ids=path_id)
 def test_reference_is_just_one_more_implementation(path: Path) -> None:
     knows_it = any(module.startswith("cors_reference") for module in imported_modules(path))
-    assert not knows_it or path == CONFORMANCE / "implementations" / "reference.py"
+    # A mutant is the reference with a mistake.
+    is_mutant = path.is_relative_to(CONFORMANCE / "mutants")
+    assert not knows_it or is_mutant or path == CONFORMANCE / "implementations" / "reference.py"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=path_id)
@@ -133,7 +136,8 @@ def public_definitions(
         if node.name.startswith(("_", "test_", "pytest_")):
             continue
         yield qualifier + node.name, node
-        if isinstance(node, ast.ClassDef):
+        # What overrides is told where it is declared, and a mutant by its class.
+        if isinstance(node, ast.ClassDef) and not node.bases:
             yield from public_definitions(node.body, f"{qualifier}{node.name}.")
 
 

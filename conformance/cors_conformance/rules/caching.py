@@ -15,6 +15,7 @@ from cors_conformance.fetch.steps import show
 from cors_conformance.grant import sets_cors_headers
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD
+from cors_conformance.rules.asking import plain_grant
 from cors_conformance.rules.base import Breach, Level, Look, Rule
 from cors_conformance.rules.telling import elements, is_passed_on, lines
 from cors_conformance.rules.travelling import (
@@ -174,14 +175,26 @@ def _merge(world: World, sent: Sent) -> bool:
 
 
 def _other_inputs(world: World, fetched: Fetched) -> bool:
-    origin = (b"origin", fetched.visit.origin.encode("latin-1"))
-    bare = world.send(_raw(origin))
-    for name, value in ((b"cookie", b"session=1"), (b"authorization", b"Bearer x")):
-        other = world.send(_raw(origin, (name, value)))
-        # Caches keep responses to requests with Authorization where the application says `public`.
-        if _cors_lines(bare) != _cors_lines(other):
-            _require_vary(world, (bare, other), name)
-    return _is_stored(world, bare)
+    origin = fetched.visit.origin.encode("latin-1")
+    known = (plain_grant(world)[0] or fetched.visit.origin).encode("latin-1")
+    judged = False
+    for asked in (((b"origin", origin),), ()):
+        bare = world.send(_raw(*asked))
+        for name, value in (
+            # Responses to requests with Authorization are kept where the application says `public`.
+            *((b"cookie", b"session=1"), (b"authorization", b"Bearer x")),
+            # Where an origin may be looked for that is not there, or is another one.
+            *(
+                (b"x-origin", known),
+                (b"referer", known + b"/"),
+                (b"x-forwarded-host", b"x.example"),
+            ),
+        ):
+            other = world.send(_raw(*asked, (name, value)))
+            if _cors_lines(bare) != _cors_lines(other):
+                _require_vary(world, (bare, other), name)
+        judged |= _is_stored(world, bare)
+    return judged
 
 
 _PUBLIC: Final = ApplicationResponse(headers=((b"cache-control", b"public, max-age=60"),))

@@ -29,6 +29,14 @@ _CACHEABLE: Final[tuple[HeaderLines, ...]] = (
     ((b"cache-control", b"public, s-maxage=60, max-age=0"),),
     ((b"cache-control", b"public, no-cache"), (b"etag", b'"1"')),
     ((b"cache-control", b"public, max-age=60"), (b"vary", b"*")),
+    # What is taken for `Origin`, and what `Origin` must stand beside.
+    ((b"cache-control", b"public, max-age=60"), (b"vary", b"x-origin")),
+    ((b"cache-control", b"public, max-age=60"), (b"vary", b"accept-encoding, accept-language")),
+    (
+        (b"cache-control", b"public, max-age=60"),
+        (b"vary", b"accept-encoding"),
+        (b"vary", b"accept-language"),
+    ),
     ((b"cache-control", b"private, max-age=60"),),
 )
 
@@ -152,7 +160,11 @@ def peculiarities(
 
 def cacheable_applications() -> tuple[ApplicationResponse, ...]:
     """Return answers with explicit freshness, which a shared cache may or may not store."""
-    return tuple(_response(headers=headers) for headers in _CACHEABLE)
+    # Errors and redirects are cached as well, and it is there that `Vary` is forgotten.
+    return (
+        *(_response(headers=headers) for headers in _CACHEABLE),
+        *(_response(status=status, headers=_CACHEABLE[0]) for status in (404, 410, 301, 500)),
+    )
 
 
 @st.composite

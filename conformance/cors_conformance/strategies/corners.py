@@ -87,6 +87,18 @@ CORNERS: Final = (
         allow_credentials=True,
         expose_headers=("X-Total",),
     ),
+    # The developer's own machine, with and without a port, and all headers to be read.
+    Policy(
+        allow_origins=("http://localhost", "http://localhost:3000"),
+        allow_methods=("PUT",),
+        expose_headers=_ALL,
+    ),
+    # One of each scheme: parts of different origins make no origin.
+    Policy(
+        allow_origins=("https://a.example", "http://b.example:8080"),
+        allow_headers=("X-A-B", "X_C"),
+        expose_headers=("X-Total", "ETag"),
+    ),
     # So many values that linear search, regular expressions and header limits are felt.
     Policy(
         allow_origins=tuple(f"https://tenant-{number}.example" for number in range(100)),

@@ -69,7 +69,10 @@ def unsafe_header(name: str) -> HeaderLine:
 @lru_cache(maxsize=256)
 def name_mutations(name: str) -> tuple[str, ...]:
     """Return header names that resemble `name` and are not it in another case."""
-    return (f"{name}-x", f"x-{name}", f"{name}x", name[:-1] or "x", f"{name.partition('-')[0]}-")
+    near = (f"{name}-x", f"x-{name}", f"{name}x", name[:-1] or "x", f"{name.partition('-')[0]}-")
+    # As CGI spells them, and whoever cannot tell the two spellings apart.
+    respelt = (name.replace("-", "_"), name.replace("_", "-"))
+    return (*near, *(other for other in respelt if other != name))
 
 
 @cache

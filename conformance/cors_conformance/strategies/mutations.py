@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import product
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
@@ -16,6 +17,9 @@ import ada_url
 
 EVIL: Final = "https://evil.example"
 """An origin that no policy lists."""
+
+_RECOMBINED: Final = 3
+"""Of how many origins parts are exchanged: three give up to 24 new ones."""
 
 Operator: TypeAlias = Callable[[str], tuple[str, ...]]
 Audience: TypeAlias = Literal["browser", "raw"]
@@ -92,6 +96,10 @@ def _neighbouring_ports(port: str) -> tuple[str, ...]:
     return (f":{number + 1}", f"{port}0", port[:-1])
 
 
+def _neighbouring_address(host: str) -> str:
+    return re.sub(r"[0-9a-f]\]$", lambda end: "2]" if end[0] != "2]" else "3]", host)
+
+
 def _unicode(host: str) -> str:
     if "xn--" not in host:
         return host
@@ -130,6 +138,8 @@ OPERATORS: Final[Mapping[str, Operator]] = MappingProxyType(
         "parent-domain": _on_host(lambda host: host.partition(".")[2] or host),
         # A literal used as a regular expression: `.` matches any character.
         "dot": _dots,
+        # An address cut at a colon that is none before a port.
+        "neighbour": _on_host(_neighbouring_address),
         # One character lost in cutting at a wildcard or a separator.
         "last-cut": _on_host(lambda host: host[:-1]),
         "first-cut": _on_host(lambda host: host[1:]),
@@ -191,3 +201,19 @@ def _mutations(origin: str) -> Mapping[Audience, tuple[str, ...]]:
         "browser": tuple(result for result in results if result in sendable),
         "raw": tuple(result for result in results if result not in sendable),
     }
+
+
+@lru_cache(maxsize=256)
+def recombinations(origins: tuple[str, ...]) -> tuple[str, ...]:
+    """Return origins that a browser sends, of the scheme, host and port of three of `origins`.
+
+    Aims at servers that keep schemes, hosts and ports apart. None is one of `origins`.
+    """
+    parts = [_parts(origin) for origin in origins[:_RECOMBINED]]
+    mixed = (
+        str(_Parts(scheme=one.scheme, host=two.host, port=three.port))
+        for one, two, three in product(parts, repeat=3)
+    )
+    return tuple(
+        text for text in dict.fromkeys(mixed) if text not in origins and is_browser_origin(text)
+    )

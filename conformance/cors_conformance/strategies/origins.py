@@ -11,7 +11,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from cors_conformance.scenario import API
-from cors_conformance.strategies.mutations import EVIL, mutations
+from cors_conformance.strategies.mutations import EVIL, mutations, recombinations
 
 COMMON: Final = (
     "https://a.example",
@@ -99,7 +99,10 @@ def near_misses(origin: str, *, browser: bool = True) -> st.SearchStrategy[str]:
 @lru_cache(maxsize=256)
 def foreign_near_misses(allowed: tuple[str, ...]) -> tuple[str, ...]:
     """Return the browser's near misses of all `allowed` origins that are not allowed themselves."""
-    near = (miss for origin in allowed for miss in mutations(origin, audience="browser"))
+    near = (
+        *(miss for origin in allowed for miss in mutations(origin, audience="browser")),
+        *recombinations(allowed),
+    )
     excluded = {*allowed, API}
     return tuple(miss for miss in dict.fromkeys(near) if miss not in excluded)
 

@@ -18,6 +18,7 @@ from cors_conformance.strategies.headers import (
 )
 from cors_conformance.strategies.methods import COMMON as COMMON_METHODS
 from cors_conformance.strategies.methods import CUSTOM, NORMALIZED, method_mutations, normalized
+from cors_conformance.strategies.mutations import recombinations
 from cors_conformance.strategies.origins import COMMON as COMMON_ORIGINS
 from cors_conformance.strategies.origins import (
     fixed_foreign_origins,
@@ -33,6 +34,8 @@ _CREDENTIALS: Final[tuple[tuple[Credentials, ...], ...]] = (
     ("omit",),
     ("omit", "include"),
     ("include",),
+    ("omit", "include"),
+    # What needs a rare method or name as well is to meet both modes.
     ("omit", "include"),
     ("same-origin", "include"),
 )
@@ -50,17 +53,17 @@ class Pools:
 
 def draw_pools(draw: st.DrawFn, choices: Choices, policy: Policy, *, any_method: bool) -> Pools:
     """Draw pools with what the policy grants and what it denies; in strategies only."""
-    granted_methods = _granted_methods(policy.allow_methods, any_method=any_method)
+    usable = granted_methods(policy.allow_methods, any_method=any_method)
     names = choices.pool(
-        granted_methods,
+        usable,
         _SAFELISTED,
-        _denied_methods(policy.allow_methods),
+        denied_methods(policy.allow_methods),
         otherwise=("GET",),
     )
     header_sets = choices.pool(
         ((),),
-        _granted_header_sets(policy.allow_headers),
-        _other_header_sets(policy.allow_headers),
+        granted_header_sets(policy.allow_headers),
+        other_header_sets(policy.allow_headers),
         otherwise=((),),
     )
     credentials = choices.one(_CREDENTIALS)
@@ -79,7 +82,8 @@ def _draw_origins(draw: st.DrawFn, choices: Choices, allowed: tuple[str, ...]) -
         return choices.pool(
             COMMON_ORIGINS, COMMON_ORIGINS, drawn, (None, "null"), otherwise=COMMON_ORIGINS[:1]
         )
-    foreign = fixed_foreign_origins(allowed)
+    # Parts of different origins twice: where there are several, their near misses are many.
+    foreign = (*fixed_foreign_origins(allowed), *recombinations(allowed) * 2)
     near = foreign_near_misses(allowed)
     # Near misses three times: it takes the right neighbour to find a wrong comparison.
     return choices.pool(
@@ -94,7 +98,8 @@ def _draw_origins(draw: st.DrawFn, choices: Choices, allowed: tuple[str, ...]) -
 
 
 @lru_cache(maxsize=256)
-def _granted_methods(listed: tuple[str, ...], *, any_method: bool) -> tuple[str, ...]:
+def granted_methods(listed: tuple[str, ...], *, any_method: bool) -> tuple[str, ...]:
+    """Return methods that `allow_methods` grants, as pages write them; some of them repeated."""
     if listed == _ALL:
         return (*COMMON_METHODS[2:] * 2, "put", *(CUSTOM if any_method else ()))
     # As listed, and as pages write what the browser will normalise.
@@ -103,7 +108,8 @@ def _granted_methods(listed: tuple[str, ...], *, any_method: bool) -> tuple[str,
 
 
 @lru_cache(maxsize=256)
-def _denied_methods(listed: tuple[str, ...]) -> tuple[str, ...]:
+def denied_methods(listed: tuple[str, ...]) -> tuple[str, ...]:
+    """Return methods that `allow_methods` denies, some of them repeated."""
     if listed == _ALL:
         return ()
     granted = {*listed, *_SAFELISTED}
@@ -116,7 +122,8 @@ def _denied_methods(listed: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def _granted_header_sets(listed: tuple[str, ...]) -> tuple[HeaderLines, ...]:
+def granted_header_sets(listed: tuple[str, ...]) -> tuple[HeaderLines, ...]:
+    """Return sets that `allow_headers` grants, some of them repeated."""
     if listed == _ALL:
         several: tuple[tuple[str, ...], ...] = (
             ("X-A", "X-B", "Content-Type"),
@@ -133,8 +140,8 @@ def _granted_header_sets(listed: tuple[str, ...]) -> tuple[HeaderLines, ...]:
 
 
 @lru_cache(maxsize=256)
-def _other_header_sets(listed: tuple[str, ...]) -> tuple[HeaderLines, ...]:
-    """Return sets with a name outside the policy, and as many at the limits of the safelist."""
+def other_header_sets(listed: tuple[str, ...]) -> tuple[HeaderLines, ...]:
+    """Return sets with a name outside `allow_headers`, and as many at the safelist's limits."""
     limits = safelist_limits()
     if listed == _ALL:
         return limits

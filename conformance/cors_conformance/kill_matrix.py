@@ -1,0 +1,209 @@
+"""The kill matrix: which rules catch which mutants, and how soon.
+
+It judges the rule book. A mutant that no rule catches is a hole in it, and a rule that catches no
+mutant has not shown that it can.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
+from dataclasses import dataclass
+from statistics import median
+from typing import Final, TypeAlias
+
+from rich.table import Table
+
+from cors_conformance.mutants import MUTANTS, Mutant
+from cors_conformance.profiles import PROFILES, Profile
+from cors_conformance.rules import RULES
+from cors_conformance.rules.base import Breach, Rule
+from cors_conformance.run import CannotTest, Drawn, Run, smoke
+from cors_conformance.scenario import Batch
+from cors_conformance.servers.base import ConfigurationRefused, ServerDied
+from cors_conformance.subjects import sources, subjects
+from cors_conformance.world import World
+
+DEAD_ON_ARRIVAL: Final = "(answers nothing)"
+"""What stands for a rule where a mutant does not get past the smoke check."""
+
+Told: TypeAlias = Callable[["Kill"], None]
+"""Called with what came of each mutant as soon as it is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """What came of one mutant.
+
+    Attributes:
+        mutant: its id.
+        rules: the rules that failed, each with the seconds until it first did.
+        named: those of them that name the mistake.
+        seconds: how long all of it took.
+
+    """
+
+    mutant: str
+    rules: Mapping[str, float]
+    named: tuple[str, ...]
+    seconds: float
+
+    @property
+    def first(self) -> float | None:
+        """The seconds until any rule failed; `None` for a survivor."""
+        return min(self.rules.values(), default=None)
+
+
+class _Enough(BaseException):
+    """The hunt is over. Hypothesis would shrink any `Exception`."""
+
+
+class _Hunt(Run):
+    """A run that shrinks nothing, and forgets each rule that has failed."""
+
+    def hunt(self, *, until: Iterable[str]) -> dict[str, float]:
+        """Return the rules that failed, with seconds; stop when one of `until` has.
+
+        Raises:
+            CannotTest: the implementation answers nothing.
+
+        """
+        self._until = frozenset(until)
+        self._failed: dict[str, float] = {}
+        self._started = time.perf_counter()
+        smoke(self.implementation)
+        rules = [rule for rule in self.rules if not self._lacking(rule)]
+        with suppress(_Enough):
+            self._explore(rules, list(self._stages()))
+        return self._failed
+
+    def _judge_all(self, drawn: Drawn, rules: Sequence[Rule], stage: int, example: int) -> None:
+        del stage, example
+        policy, batch = drawn
+        with World(self.implementation, policy) as world:
+            try:
+                _ = world.server
+            except (ConfigurationRefused, ServerDied):
+                return
+            for rule in rules:
+                if rule.id not in self._failed and _is_broken(rule, world, batch):
+                    self._failed[rule.id] = time.perf_counter() - self._started
+                    if rule.id in self._until:
+                        raise _Enough
+
+
+def _is_broken(rule: Rule, world: World, batch: Batch) -> bool:
+    try:
+        for source in sources(rule.look, batch):
+            for subject in subjects(rule.look, world, source):
+                rule.check(world, subject)
+    except Breach:
+        return True
+    except ServerDied:
+        pass
+    return False
+
+
+def kill(
+    mutant: Mutant, rules: Sequence[Rule], profile: Profile, *, until_named: bool = False
+) -> Kill:
+    """Judge a mutant by rules, in the order in which a run does.
+
+    All that fail are found, unless `until_named` says to stop at one that names the mistake.
+    """
+    started = time.perf_counter()
+    hunt = _Hunt(implementation=mutant.implementation, rules=rules, profile=profile)
+    try:
+        failed = hunt.hunt(until=mutant.dies_by if until_named else ())
+    except CannotTest:
+        failed = {DEAD_ON_ARRIVAL: time.perf_counter() - started}
+    return Kill(
+        mutant=mutant.id,
+        rules=failed,
+        named=tuple(name for name in mutant.dies_by if name in failed),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def kill_thoroughly(mutant: Mutant, rules: Sequence[Rule], profiles: Sequence[Profile]) -> Kill:
+    """Judge a mutant with the first profile, and with the next only while no named rule failed."""
+    seconds = 0.0
+    found: dict[str, float] = {}
+    for index, profile in enumerate(profiles):
+        result = kill(mutant, rules, profile, until_named=index > 0)
+        for name, after in result.rules.items():
+            found.setdefault(name, seconds + after)
+        seconds += result.seconds
+        if result.named:
+            break
+    return Kill(mutant=mutant.id, rules=found, named=result.named, seconds=seconds)
+
+
+def _by_name(mutant: str, rules: tuple[str, ...], profiles: tuple[str, ...]) -> Kill:
+    # What goes to another process is text: implementations hold functions made on the spot.
+    return kill_thoroughly(
+        MUTANTS[mutant],
+        [RULES[name] for name in rules],
+        [PROFILES[name] for name in profiles],
+    )
+
+
+def matrix(
+    mutants: Iterable[Mutant],
+    rules: Iterable[Rule],
+    *,
+    profiles: Sequence[str] = ("quick", "default"),
+    processes: int = 1,
+    told: Told = lambda _: None,
+) -> tuple[Kill, ...]:
+    """Judge mutants by rules, in the order given, in so many processes."""
+    names = tuple(rule.id for rule in rules)
+    ids = [mutant.id for mutant in mutants]
+    found: dict[str, Kill] = {}
+    if processes == 1:
+        for each in ids:
+            found[each] = _by_name(each, names, tuple(profiles))
+            told(found[each])
+    else:
+        with ProcessPoolExecutor(processes) as pool:
+            jobs = [pool.submit(_by_name, each, names, tuple(profiles)) for each in ids]
+            for job in as_completed(jobs):
+                found[job.result().mutant] = job.result()
+                told(job.result())
+    return tuple(found[each] for each in ids)
+
+
+def survivors(kills: Iterable[Kill]) -> tuple[Kill, ...]:
+    """Return those that no rule killed."""
+    return tuple(kill for kill in kills if not kill.rules)
+
+
+def misnamed(kills: Iterable[Kill]) -> tuple[Kill, ...]:
+    """Return those that died, and by no rule that names their mistake."""
+    return tuple(kill for kill in kills if kill.rules and not kill.named)
+
+
+def idle(kills: Iterable[Kill], rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Return the ids of rules that killed nothing."""
+    busy = {name for kill in kills for name in kill.rules}
+    return tuple(rule.id for rule in rules if rule.id not in busy)
+
+
+def median_seconds(kills: Iterable[Kill]) -> float:
+    """Return the median of the seconds to the first finding; of nothing, 0."""
+    return median([kill.first for kill in kills if kill.first is not None] or [0.0])
+
+
+def table(kills: Iterable[Kill]) -> Table:
+    """Lay the matrix out: a row per mutant, with the rules that killed it, the named ones first."""
+    laid = Table("mutant", "class", "first", "killed by the rules that name it", "and by")
+    for each in kills:
+        others = [name for name in each.rules if name not in each.named]
+        laid.add_row(
+            each.mutant,
+            MUTANTS[each.mutant].defect,
+            "-" if each.first is None else f"{each.first:.2f} s",
+            ", ".join(each.named) or "[red]none[/red]",
+            ", ".join(others),
+        )
+    return laid

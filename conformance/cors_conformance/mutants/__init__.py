@@ -1,0 +1,51 @@
+"""Mutants: wrong middlewares, each of which some rule must catch.
+
+They are made from the reference by one small change each, and copy defects that real middlewares
+have had. A rule that catches none of them is worth nothing; a mutant that no rule catches is a
+hole in the rule book.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from cors_conformance.mutants.base import Mutant
+from cors_conformance.mutants.caching import CACHED
+from cors_conformance.mutants.configuration import CONFIGURED
+from cors_conformance.mutants.credentials import GRANTED
+from cors_conformance.mutants.origins import ORIGINS
+from cors_conformance.mutants.preflights import ASKED
+from cors_conformance.mutants.responses import SHARED
+from cors_conformance.mutants.shell import SHELL
+from cors_conformance.mutants.state import KEPT
+
+__all__ = ["MUTANTS", "Mutant"]
+
+AWAITED: Final = frozenset(
+    {
+        "cfg-max-age",
+        "cfg-snapshot",
+        "cfg-str-not-iterable",
+        "live-acrh-tolerant",
+        "rob-concurrency",
+        "st-preflight-count",
+        "syn-no-acao-star-with-acac",
+    }
+)
+"""Rules that some mutants wait for: the rule book does not have them yet."""
+
+_ALL: Final = {
+    mutant.id: mutant
+    for chapter in (ORIGINS, GRANTED, CACHED, ASKED, SHARED, KEPT, SHELL, CONFIGURED)
+    for mutant in chapter
+}
+
+MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
+    {name: mutant for name, mutant in _ALL.items() if not AWAITED.issuperset(mutant.dies_by)}
+)
+"""All mutants by id, chapter by chapter, but for those that wait for a rule."""
+
+WAITING: Final[Mapping[str, Mutant]] = MappingProxyType(
+    {name: mutant for name, mutant in _ALL.items() if AWAITED.issuperset(mutant.dies_by)}
+)
+"""The mutants that wait for a rule."""

@@ -1,0 +1,110 @@
+"""Mutants: each dies by a rule that names its mistake."""
+
+import pytest
+
+from cors_conformance.kill_matrix import (
+    Kill,
+    idle,
+    kill,
+    kill_thoroughly,
+    matrix,
+    median_seconds,
+    misnamed,
+    survivors,
+    table,
+)
+from cors_conformance.mutants import AWAITED, MUTANTS, WAITING
+from cors_conformance.mutants.defects import CLASSES, UNSEEN
+from cors_conformance.profiles import PROFILES
+from cors_conformance.rules import RULES
+from cors_conformance.rules.base import Rule
+
+ENOUGH = 80
+
+
+def rules_of(*ids: str) -> list[Rule]:
+    return [rule for rule in RULES.values() if rule.id in ids]
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_every_mutant_dies_by_a_rule_that_names_its_mistake(name: str) -> None:
+    mutant = MUTANTS[name]
+    # The long search only for what the short one misses.
+    profiles = (PROFILES["quick"], PROFILES["default"])
+    found = kill_thoroughly(mutant, rules_of(*mutant.dies_by), profiles)
+    assert found.named
+
+
+def test_there_are_enough_mutants() -> None:
+    assert len(MUTANTS) >= ENOUGH
+
+
+def test_every_class_of_defects_has_a_mutant() -> None:
+    assert {mutant.defect for mutant in MUTANTS.values()} == set(CLASSES) - {"K19"}
+
+
+def test_a_class_without_a_mutant_has_its_reason() -> None:
+    without = set(CLASSES) - {mutant.defect for mutant in MUTANTS.values()}
+    assert without <= {unseen.defect for unseen in UNSEEN} <= set(CLASSES)
+
+
+def test_mutants_name_rules_of_the_book() -> None:
+    named = {rule for mutant in MUTANTS.values() for rule in mutant.dies_by}
+    assert named - AWAITED <= set(RULES)
+
+
+def test_no_rule_that_mutants_wait_for_is_in_the_book() -> None:
+    assert AWAITED.isdisjoint(RULES)
+    assert {rule for mutant in WAITING.values() for rule in mutant.dies_by} == AWAITED
+
+
+@pytest.mark.parametrize("name", [*MUTANTS, *WAITING])
+def test_every_mutant_says_what_it_copies(name: str) -> None:
+    mutant = {**MUTANTS, **WAITING}[name]
+    assert mutant.mistake.endswith(".")
+    assert mutant.copies
+    assert mutant.consequence
+    assert mutant.dies_by
+    assert mutant.implementation.name == f"mutant {name}"
+
+
+def test_a_matrix_has_a_row_for_each_mutant_in_order() -> None:
+    names = ["credentials-titled", "no-vary"]
+    told: list[Kill] = []
+    kills = matrix(
+        [MUTANTS[name] for name in names],
+        rules_of("syn-acac", "vary-dynamic"),
+        profiles=("quick",),
+        told=told.append,
+    )
+    assert [each.mutant for each in kills] == names
+    assert tuple(told) == kills
+    assert [each.named for each in kills] == [("syn-acac",), ("vary-dynamic",)]
+    assert median_seconds(kills) > 0
+    assert table(kills).row_count == len(names)
+
+
+def test_what_no_rule_kills_survives() -> None:
+    found = kill(MUTANTS["no-vary"], rules_of("syn-acac"), PROFILES["quick"])
+    assert survivors([found]) == (found,)
+    assert misnamed([found]) == ()
+    assert found.first is None
+
+
+def test_what_dies_by_another_rule_is_misnamed() -> None:
+    found = kill(MUTANTS["no-vary"], rules_of("cache-shared-live"), PROFILES["quick"])
+    assert misnamed([found]) == (found,)
+    assert survivors([found]) == ()
+
+
+def test_a_rule_that_kills_nothing_is_idle() -> None:
+    rules = rules_of("syn-acac", "vary-dynamic")
+    found = kill(MUTANTS["no-vary"], rules, PROFILES["quick"])
+    assert idle([found], rules) == ("syn-acac",)
+
+
+def test_a_hunt_ends_with_the_rule_that_names_the_mistake() -> None:
+    mutant = MUTANTS["no-vary"]
+    rules = rules_of("vary-dynamic", "st-http-cache")
+    found = kill(mutant, rules, PROFILES["quick"], until_named=True)
+    assert tuple(found.rules) == ("vary-dynamic",)
