@@ -61,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     rules.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'safe-*'")
     rules.add_argument("--json", action="store_true", help="print JSON")
     rules.set_defaults(command=_rules)
+    mutants = commands.add_parser("mutants", help="run the rules over wrong middlewares")
+    mutants.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'vary-*'")
+    mutants.add_argument(
+        "--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="at a time"
+    )
+    mutants.set_defaults(command=_mutants)
     return parser
 
 
@@ -124,6 +130,52 @@ def _cases(options: argparse.Namespace) -> int:
     from cors_conformance import cases_command  # noqa: PLC0415 - a fast start
 
     return cases_command.main(options.files, options.json, _console())
+
+
+def _mutants(options: argparse.Namespace) -> int:
+    from fnmatch import fnmatchcase  # noqa: PLC0415 - a fast start
+
+    from rich.progress import Progress  # noqa: PLC0415
+
+    from cors_conformance import kill_matrix  # noqa: PLC0415
+    from cors_conformance.mutants import MUTANTS  # noqa: PLC0415
+    from cors_conformance.rules import RULES  # noqa: PLC0415
+
+    chosen = [
+        mutant
+        for name, mutant in MUTANTS.items()
+        if not options.globs or any(fnmatchcase(name, glob) for glob in options.globs)
+    ]
+    if not chosen:
+        _complain(f"no mutant matches {' '.join(options.globs)}; there are {', '.join(MUTANTS)}")
+        return USAGE
+    with Progress(console=_console(error=True), transient=True) as progress:
+        task = progress.add_task("judging", total=len(chosen))
+        kills = kill_matrix.matrix(
+            chosen,
+            RULES.values(),
+            processes=max(1, options.processes),
+            told=lambda _: progress.advance(task),
+        )
+    console = _console()
+    console.print(kill_matrix.table(kills))
+    survivors = kill_matrix.survivors(kills)
+    misnamed = kill_matrix.misnamed(kills)
+    # What kills nothing of a few mutants says nothing.
+    idle = () if options.globs else kill_matrix.idle(kills, RULES.values())
+    for what, ids in (
+        ("survived", [kill.mutant for kill in survivors]),
+        ("died by no rule that names the mistake", [kill.mutant for kill in misnamed]),
+        ("rules that killed nothing", idle),
+    ):
+        if ids:
+            console.print(f"{what}: {', '.join(ids)}", markup=False, highlight=False)
+    console.print(
+        f"{len(kills)} mutants, {len(survivors)} survived,"
+        f" median {kill_matrix.median_seconds(kills):.2f} s to the first finding",
+        highlight=False,
+    )
+    return FINDINGS if survivors or misnamed or idle else OK
 
 
 def _run(options: argparse.Namespace) -> int:

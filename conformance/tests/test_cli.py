@@ -359,3 +359,15 @@ def test_malformed_policies_name_file_and_key(tmp_path: Path, text: bytes, messa
     with pytest.raises(BadPolicy, match=message) as caught:
         find_policy(str(file))
     assert "policy.json" in str(caught.value)
+
+
+def test_mutants_die_and_the_matrix_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["mutants", "credentials-titled", "--processes", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "syn-acac" in printed
+    assert "1 mutants, 0 survived" in printed
+
+
+def test_a_glob_that_matches_no_mutant_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["mutants", "no-such-*"]) == 2
+    assert "no mutant matches no-such-*; there are " in capsys.readouterr().err

@@ -44,6 +44,8 @@ EXPECTED: tuple[tuple[str, str, str], ...] = (
     ("parent-domain", "https://app.example.com", "https://example.com"),
     ("dot", "https://app.example.com", "https://appxexample.com"),
     ("dot", "https://app.example.com", "https://app.examplexcom"),
+    ("neighbour", "https://[2001:db8::1]", "https://[2001:db8::2]"),
+    ("neighbour", "https://[2001:db8::2]", "https://[2001:db8::3]"),
     ("last-cut", A, "https://a.exampl"),
     ("first-cut", "https://app.example.com", "https://pp.example.com"),
     ("concatenation", A, "https://a.examplehttps://evil.example"),

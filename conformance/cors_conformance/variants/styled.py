@@ -106,7 +106,7 @@ class Engine:
         """Return what says that an origin may read; nothing if it may not."""
         if self.is_static:
             allowed = self.origins[0]
-        elif origin is None or not (self._all(self.origins) or origin in self.origins):
+        elif not origin or not (self._all(self.origins) or origin in self.origins):
             return []
         else:
             is_star = self.style.star and self._all(self.origins)
