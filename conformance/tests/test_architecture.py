@@ -29,7 +29,7 @@ LAYERS: Final = (
     {"findings"},
     {"baseline", "run"},
     {"kill_matrix", "replay"},
-    {"browsers", "cases_command", "report", "selection"},
+    {"cases_command", "report", "selection"},
     {"suite"},
     {"cli", "pytest_plugin"},
 )
