@@ -24,9 +24,20 @@ BROKEN_PIPE: Final = 141
 """Exit statuses; the last two are those of a shell for the signals."""
 
 
+_ENGINES: Final = {
+    "browsers": ("command", "compare the browser model with real engines"),
+    "check-live": ("live_command", "let pages of real engines fetch from an implementation"),
+}
+"""Commands with a parser of their own, in modules below `browsers`."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] and given[0] in _ENGINES:
+        options = _engines(given[0]).parse_args(given[1:])
+    else:
+        options = _parser().parse_args(given)
     try:
         status: int = options.command(options)
         sys.stdout.flush()
@@ -39,6 +50,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return status
+
+
+def _engines(name: str) -> argparse.ArgumentParser:
+    from importlib import import_module  # noqa: PLC0415 - a fast start
+
+    module, summary = _ENGINES[name]
+    command = import_module(f"cors_conformance.browsers.{module}")
+    parser = argparse.ArgumentParser(prog=f"cors-conformance {name}", description=summary)
+    command.add_arguments(parser)
+    parser.set_defaults(command=command.main)
+    return parser
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
         "--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="at a time"
     )
     mutants.set_defaults(command=_mutants)
+    for name, (_, summary) in _ENGINES.items():
+        commands.add_parser(name, help=summary)
     return parser
 
 

@@ -62,7 +62,7 @@ class _Hunt(Run):
     """A run that shrinks nothing, and forgets each rule that has failed."""
 
     def hunt(self, *, until: Iterable[str]) -> dict[str, float]:
-        """Return the rules that failed, with seconds; stop when one of `until` has.
+        """Return the rules that failed, with seconds; stop after the example in which `until` did.
 
         Raises:
             CannotTest: the implementation answers nothing.
@@ -88,8 +88,9 @@ class _Hunt(Run):
             for rule in rules:
                 if rule.id not in self._failed and _is_broken(rule, world, batch):
                     self._failed[rule.id] = time.perf_counter() - self._started
-                    if rule.id in self._until:
-                        raise _Enough
+        # The other rules had their say on what killed it, and one mutant has a hundred deaths.
+        if not self._until.isdisjoint(self._failed):
+            raise _Enough
 
 
 def _is_broken(rule: Rule, world: World, batch: Batch) -> bool:
@@ -105,11 +106,12 @@ def _is_broken(rule: Rule, world: World, batch: Batch) -> bool:
 
 
 def kill(
-    mutant: Mutant, rules: Sequence[Rule], profile: Profile, *, until_named: bool = False
+    mutant: Mutant, rules: Sequence[Rule], profile: Profile, *, until_named: bool = True
 ) -> Kill:
     """Judge a mutant by rules, in the order in which a run does.
 
-    All that fail are found, unless `until_named` says to stop at one that names the mistake.
+    The hunt ends with the example in which a rule failed that names the mistake; with
+    `until_named` off it goes on, and finds all rules that ever fail.
     """
     started = time.perf_counter()
     hunt = _Hunt(implementation=mutant.implementation, rules=rules, profile=profile)
@@ -126,17 +128,19 @@ def kill(
 
 
 def kill_thoroughly(mutant: Mutant, rules: Sequence[Rule], profiles: Sequence[Profile]) -> Kill:
-    """Judge a mutant with the first profile, and with the next only while no named rule failed."""
+    """Judge a mutant with one profile after the other until a rule that names it has failed."""
     seconds = 0.0
+    named: tuple[str, ...] = ()
     found: dict[str, float] = {}
-    for index, profile in enumerate(profiles):
-        result = kill(mutant, rules, profile, until_named=index > 0)
+    for profile in profiles:
+        result = kill(mutant, rules, profile)
         for name, after in result.rules.items():
             found.setdefault(name, seconds + after)
         seconds += result.seconds
-        if result.named:
+        named = result.named
+        if named:
             break
-    return Kill(mutant=mutant.id, rules=found, named=result.named, seconds=seconds)
+    return Kill(mutant=mutant.id, rules=found, named=named, seconds=seconds)
 
 
 def _by_name(mutant: str, rules: tuple[str, ...], profiles: tuple[str, ...]) -> Kill:

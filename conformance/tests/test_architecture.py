@@ -29,7 +29,7 @@ LAYERS: Final = (
     {"findings"},
     {"baseline", "run"},
     {"kill_matrix", "replay"},
-    {"cases_command", "report", "selection"},
+    {"browsers", "cases_command", "report", "selection"},
     {"suite"},
     {"cli", "pytest_plugin"},
 )
