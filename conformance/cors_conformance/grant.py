@@ -15,7 +15,7 @@ from cors_conformance.fetch.headers import contains
 from cors_conformance.fetch.methods import is_cors_safelisted_method
 from cors_conformance.fetch.origins import OpaqueOrigin
 from cors_conformance.fetch.request_headers import is_cors_non_wildcard_request_header_name
-from cors_conformance.fetch.requests import AuthorRequest, create_request
+from cors_conformance.fetch.requests import create_request
 from cors_conformance.fetch.responses import (
     CORS_SAFELISTED_RESPONSE_HEADER_NAMES,
     FORBIDDEN_RESPONSE_HEADER_NAMES,
@@ -189,14 +189,7 @@ def asked_for(visit: Visit) -> tuple[bytes, tuple[bytes, ...]]:
         FetchTypeError: no page can make that visit.
 
     """
-    author = AuthorRequest(
-        url=API + visit.path,
-        method=visit.method,
-        headers=visit.headers,
-        mode=visit.mode,
-        body=visit.body,
-    )
-    request = create_request(author, OpaqueOrigin())
+    request = create_request(visit.author_request(), OpaqueOrigin())
     if not contains(request.header_list, b"accept"):
         request.header_list.append((b"accept", b"*/*"))
     return request.method, request.unsafe_header_names

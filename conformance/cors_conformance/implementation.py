@@ -91,3 +91,7 @@ class Implementation:
             known = ", ".join(Capability)
             message = f"{self.name}: unknown capability {unknown[0]!r}; there are {known}"
             raise TypeError(message)
+
+    def cannot_express(self, policy: Policy) -> str | None:
+        """Name what of a policy the implementation cannot express; `None` for nothing."""
+        return None if self.refuses is None else self.refuses(policy)

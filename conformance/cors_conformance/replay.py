@@ -106,8 +106,7 @@ def replay(implementation: Implementation, token: str) -> Finding | None:
     lacking = [
         implementation.lacks[need] for need in sorted(rule.needs & set(implementation.lacks))
     ]
-    if implementation.refuses is not None:
-        lacking += filter(None, [implementation.refuses(policy)])
+    lacking += filter(None, [implementation.cannot_express(policy)])
     if lacking:
         message = f"{name} cannot be tested with this: {'; '.join(lacking)}"
         raise CannotTest(message)

@@ -54,8 +54,7 @@ def smoke(implementation: Implementation, policy: Policy | None = None) -> None:
 
     """
     policy = policy or Policy(allow_origins=("https://a.example",))
-    refuses = implementation.refuses
-    why = None if refuses is None else refuses(policy)
+    why = implementation.cannot_express(policy)
     if why is not None:
         message = f"{implementation.name} cannot express the policy {policy}: {why}"
         raise CannotTest(message)
@@ -261,8 +260,7 @@ class Run:
 
     def _judge_all(self, drawn: Drawn, rules: Sequence[Rule], stage: int, example: int) -> None:
         policy, batch = drawn
-        refuses = self.implementation.refuses
-        why = None if refuses is None else refuses(policy)
+        why = self.implementation.cannot_express(policy)
         if why is not None:
             self._inexpressible[why] = self._inexpressible.get(why, 0) + 1
             return
@@ -362,8 +360,7 @@ class _Smallest:
         raise Breach(message)
 
     def _breach(self, policy: Policy, batch: Batch) -> tuple[Source, str] | None:
-        refuses = self._implementation.refuses
-        if refuses is not None and refuses(policy) is not None:
+        if self._implementation.cannot_express(policy) is not None:
             return None
         with World(self._implementation, policy) as world:
             try:

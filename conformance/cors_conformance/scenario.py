@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HeaderLines
+from cors_conformance.fetch.requests import AuthorRequest
 
 API: Final = "https://api.example"
 """The origin of the API server that the pages fetch from."""
@@ -58,6 +59,19 @@ class Visit:
     body: bytes | None = None
     use_cors_preflight: bool = False
     application: ApplicationResponse = PLAIN
+
+    def author_request(self) -> AuthorRequest:
+        """Return what the page's script asks its browser for."""
+        return AuthorRequest(
+            url=API + self.path,
+            method=self.method,
+            headers=self.headers,
+            mode=self.mode,
+            credentials=self.credentials,
+            redirect=self.redirect,
+            body=self.body,
+            use_cors_preflight=self.use_cors_preflight,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

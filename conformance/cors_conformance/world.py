@@ -14,7 +14,6 @@ from cors_conformance.fetch import headers as header_list
 from cors_conformance.fetch.browser import Browser, Outcome
 from cors_conformance.fetch.http import HTTPRequest, HTTPResponse
 from cors_conformance.fetch.http_cache import HTTPCache
-from cors_conformance.fetch.requests import AuthorRequest
 from cors_conformance.grant import Grant, visit_grant
 from cors_conformance.implementation import Capability, Implementation
 from cors_conformance.policy import Policy
@@ -154,8 +153,7 @@ class World:
             other.log = self.log
             self._others[policy] = self._resources.enter_context(other)
         other = self._others[policy]
-        refuses = self.implementation.refuses
-        if refuses is not None and refuses(policy) is not None:
+        if self.implementation.cannot_express(policy) is not None:
             return None
         try:
             _ = other.server
@@ -166,7 +164,7 @@ class World:
     def fetch(self, visit: Visit) -> Fetched:
         """Let a page fetch with a fresh browser: nothing cached, no cookies."""
         if visit not in self._fetched:
-            self._fetched[visit] = self._fetch(visit, Browser(), self._network(visit))
+            self._fetched[visit] = self._fetch(visit, Browser(), _Network(self, visit))
         return self._fetched[visit]
 
     def send(self, raw: RawRequest) -> Sent:
@@ -196,10 +194,7 @@ class World:
                 continue
             if not browser_caches:
                 browser = Browser(clock=clock)
-            yield self._fetch(step, browser, self._network(step), proxy)
-
-    def _network(self, visit: Visit) -> "_Network":
-        return _Network(self, visit)
+            yield self._fetch(step, browser, _Network(self, step), proxy)
 
     def _fetch(
         self,
@@ -208,18 +203,8 @@ class World:
         network: "_Network",
         proxy: HTTPCache | None = None,
     ) -> Fetched:
-        author = AuthorRequest(
-            url=API + visit.path,
-            method=visit.method,
-            headers=visit.headers,
-            mode=visit.mode,
-            credentials=visit.credentials,
-            redirect=visit.redirect,
-            body=visit.body,
-            use_cors_preflight=visit.use_cors_preflight,
-        )
-        answer = network if proxy is None else _through(proxy, network)
-        outcome = browser.run(author, origin=visit.origin, network=answer)
+        answer = network if proxy is None else _Proxied(proxy, network)
+        outcome = browser.run(visit.author_request(), origin=visit.origin, network=answer)
         return Fetched(
             visit=visit,
             outcome=outcome,
@@ -256,10 +241,6 @@ class _Network:
         sent = self._world._send(request, self._visit.application if is_first else PLAIN)  # noqa: SLF001
         self.sent.append(sent)
         return sent.reply.response
-
-
-def _through(proxy: HTTPCache, network: _Network) -> "_Proxied":
-    return _Proxied(proxy, network)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 
 from hypothesis import strategies as st
 
-from cors_conformance.browsers.places import API, FOREIGN, OTHER, PAGE
+from cors_conformance.browsers.places import API, PAGE
 from cors_conformance.cases.schema import Lines
 
 Texts: TypeAlias = st.SearchStrategy[str]
@@ -238,8 +238,3 @@ def max_age() -> SomeLines:
     one = st.sampled_from(MAX_AGES).map(lambda value: () if value is None else ((name, value),))
     two: SomeLines = st.just(((name, "600"), (name, "600")))
     return st.one_of(st.just(()), one, one, one, two)
-
-
-LOCATIONS: Final = tuple(
-    f"{origin}/ID/{leaf}" for origin in (PAGE, API, OTHER, FOREIGN) for leaf in ("b", "c")
-)

@@ -119,7 +119,7 @@ def check(theatre: Theatre, implementation: Implementation, count: int, number: 
     """
     report = LiveReport()
     for policy, visits in _drawn(max(1, count // VISITS), number):
-        if implementation.refuses is not None and implementation.refuses(policy) is not None:
+        if implementation.cannot_express(policy) is not None:
             report.refused += 1
             continue
         try:

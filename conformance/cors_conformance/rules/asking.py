@@ -9,7 +9,6 @@ from cors_conformance.fetch.abnf import is_token
 from cors_conformance.fetch.browser import Browser, Network, Outcome
 from cors_conformance.fetch.http import HeaderLines, HTTPRequest, HTTPResponse
 from cors_conformance.fetch.methods import is_forbidden_method
-from cors_conformance.fetch.requests import AuthorRequest
 from cors_conformance.grant import Grant, all_of, header_grant, method_grant, origin_grant
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD
@@ -118,15 +117,7 @@ def _send(
 
 
 def _run(visit: Visit, network: Network) -> Outcome:
-    author = AuthorRequest(
-        url=API + visit.path,
-        method=visit.method,
-        headers=visit.headers,
-        credentials=visit.credentials,
-        body=visit.body,
-        use_cors_preflight=visit.use_cors_preflight,
-    )
-    return Browser().run(author, origin=visit.origin, network=network)
+    return Browser().run(visit.author_request(), origin=visit.origin, network=network)
 
 
 def preflight_grant(world: World, sent: Sent) -> Grant | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from cors_conformance.application import ApplicationResponse
+from cors_conformance.fetch.headers import get_all
 from cors_conformance.fetch.http import HeaderLines, HTTPRequest, HTTPResponse
 from cors_conformance.fetch.steps import show
 from cors_conformance.grant import CORS_RESPONSE_HEADER_NAMES
@@ -36,11 +37,6 @@ _CONNECTION: Final = frozenset(
 )
 _FRAMING: Final = frozenset({b"content-length", b"content-type", b"date", b"server"})
 """What a framework adds to responses that lack it."""
-
-
-def values_of(headers: HeaderLines, name: bytes) -> list[bytes]:
-    """Give the values of the lines of a name, in order."""
-    return [value for key, value in headers if key.lower() == name]
 
 
 def names_of(headers: HeaderLines) -> list[bytes]:
@@ -103,8 +99,8 @@ def _require_lines(application: ApplicationResponse, response: HTTPResponse) -> 
     for name in names_of((*application.headers, *response.headers)):
         if name in CORS or (name not in own and _may_be_added(name)):
             continue
-        expected = [value.strip(b" \t") for value in values_of(application.headers, name)]
-        seen = values_of(response.headers, name)
+        expected = [value.strip(b" \t") for value in get_all(application.headers, name)]
+        seen = get_all(response.headers, name)
         if seen != expected:
             _refuse_lines(name, expected, seen)
 
@@ -118,10 +114,10 @@ def _may_be_added(name: bytes) -> bool:
 
 def _require_lines_over_http(application: ApplicationResponse, response: HTTPResponse) -> None:
     for name in names_of(application.headers):
-        expected = values_of(application.headers, name)
+        expected = get_all(application.headers, name)
         if name in CORS | _CONNECTION or not _is_usual(name, expected):
             continue
-        seen = values_of(response.headers, name)
+        seen = get_all(response.headers, name)
         if _elements(seen) != _elements(expected):
             _refuse_lines(name, expected, seen)
 
@@ -160,10 +156,10 @@ def require_request(world: World, request: HTTPRequest, reply: Reply) -> None:
     seen_lines = tuple((name.replace(b"_", b"-"), value) for name, value in call.headers)
     sent_lines = tuple((name.replace(b"_", b"-"), value) for name, value in request.headers)
     for name in names_of(sent_lines):
-        sent = values_of(sent_lines, name)
+        sent = get_all(sent_lines, name)
         if name in _CONNECTION or not any(sent) or not (is_near or _is_usual(name, sent)):
             continue
-        seen = values_of(seen_lines, name)
+        seen = get_all(seen_lines, name)
         if _elements(seen) != _elements(sent):
             message = (
                 f"the request's {name.decode('latin-1')} {show(b', '.join(sent))} reached the"

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from cors_conformance.fetch.headers import get_all
 from cors_conformance.fetch.http import HeaderLines
 from cors_conformance.fetch.steps import show
 from cors_conformance.grant import CORS_RESPONSE_HEADER_NAMES
@@ -58,7 +59,7 @@ def lines(sent: Sent, name: bytes) -> list[bytes]:
     response = sent.reply.response
     if response is None:
         return []
-    return [value for key, value in response.headers if key.lower() == name]
+    return get_all(response.headers, name)
 
 
 def own_lines(sent: Sent) -> HeaderLines:

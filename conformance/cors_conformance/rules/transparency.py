@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from cors_conformance.fetch.headers import get_all
 from cors_conformance.fetch.http import HeaderLines
 from cors_conformance.fetch.methods import normalize_method
 from cors_conformance.fetch.request_headers import is_forbidden_request_header
@@ -16,7 +17,6 @@ from cors_conformance.rules.comparing import (
     names_of,
     require_request,
     require_response,
-    values_of,
 )
 from cors_conformance.rules.watching import (
     Watched,
@@ -219,10 +219,10 @@ def _header_iterables(world: World, call: ASGICall) -> bool:
         return False
     seen, expected = _first_lines(watched.passed), _first_lines(watched.handed)
     for name in names_of(expected):
-        if name not in CORS and values_of(seen, name) != values_of(expected, name):
+        if name not in CORS and get_all(seen, name) != get_all(expected, name):
             message = (
                 f"{call.name}: the application's {name.decode('latin-1')} lines"
-                f" {values_of(expected, name)} became {values_of(seen, name)}"
+                f" {get_all(expected, name)} became {get_all(seen, name)}"
             )
             raise Breach(message)
     _require_flow(call, "application", watched.handed, watched.passed)

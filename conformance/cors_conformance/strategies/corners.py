@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from cors_conformance.named_policies import NAMED_POLICIES
 from cors_conformance.policy import WILDCARD, Parameter, Policy
 from cors_conformance.strategies.methods import COMMON as COMMON_METHODS
 from cors_conformance.strategies.policies import ALL_PARAMETERS
@@ -10,19 +11,11 @@ _ALL: Final = (WILDCARD,)
 _DEFAULT: Final = Policy()
 
 CORNERS: Final = (
-    # The documented defaults: nobody is granted anything.
-    _DEFAULT,
-    # The documented first usage.
-    Policy(allow_origins=_ALL, allow_methods=("GET", "POST"), allow_headers=_ALL),
-    # The documented specific origins.
-    Policy(
-        allow_origins=("https://example.com", "https://app.example.com"),
-        allow_methods=("GET", "POST", "PUT", "DELETE"),
-        allow_headers=("Content-Type", "Authorization"),
-        allow_credentials=True,
-    ),
-    # The documented configuration for development.
-    Policy(allow_origins=_ALL, allow_methods=_ALL, allow_headers=_ALL),
+    # What FastrAPI documents: the defaults grant nobody anything.
+    NAMED_POLICIES["fastrapi-defaults"],
+    NAMED_POLICIES["fastrapi-first-usage"],
+    NAMED_POLICIES["fastrapi-specific-origins"],
+    NAMED_POLICIES["fastrapi-development"],
     # A static policy: its one origin may be sent to everybody, and may not with several.
     Policy(allow_origins=("https://a.example",)),
     # `*` in everything but the origins, with credentials: literally it would grant nothing.
