@@ -83,14 +83,22 @@ class _Hunt(Run):
         with World(self.implementation, policy) as world:
             try:
                 _ = world.server
-            except (ConfigurationRefused, ServerDied):
+            except ConfigurationRefused:
                 return
-            for rule in rules:
-                if rule.id not in self._failed and _is_broken(rule, world, batch):
-                    self._failed[rule.id] = time.perf_counter() - self._started
-        # The other rules had their say on what killed it, and one mutant has a hundred deaths.
-        if not self._until.isdisjoint(self._failed):
-            raise _Enough
+            except ServerDied:
+                pass  # there is a rule about that
+            # Who names the mistake is asked first; the others have their say on what killed it.
+            self._judge([rule for rule in rules if rule.id in self._until], world, batch)
+            if self._until and self._until.isdisjoint(self._failed):
+                return
+            self._judge([rule for rule in rules if rule.id not in self._until], world, batch)
+            if self._until:
+                raise _Enough
+
+    def _judge(self, rules: Iterable[Rule], world: World, batch: Batch) -> None:
+        for rule in rules:
+            if rule.id not in self._failed and _is_broken(rule, world, batch):
+                self._failed[rule.id] = time.perf_counter() - self._started
 
 
 def _is_broken(rule: Rule, world: World, batch: Batch) -> bool:
@@ -140,6 +148,11 @@ def kill_thoroughly(mutant: Mutant, rules: Sequence[Rule], profiles: Sequence[Pr
         named = result.named
         if named:
             break
+    else:
+        # No rule names it: whether any other one kills it tells a gap from a wrong name.
+        result = kill(mutant, rules, profiles[0], until_named=False)
+        found = {name: seconds + after for name, after in result.rules.items()}
+        seconds += result.seconds
     return Kill(mutant=mutant.id, rules=found, named=named, seconds=seconds)
 
 

@@ -168,11 +168,16 @@ class World:
         return self._fetched[visit]
 
     def send(self, raw: RawRequest) -> Sent:
-        """Put a hand-made request on the wire."""
+        """Put a hand-made request on the wire.
+
+        White space around a value ends at the parser of whatever server there is: RFC 9112, 5.1.
+        """
         if raw not in self._sent:
-            target = raw.target.decode("latin-1")
             request = HTTPRequest(
-                method=raw.method, url=API + target, headers=raw.headers, body=raw.body
+                method=raw.method,
+                url=API + raw.target.decode("latin-1"),
+                headers=tuple((name, value.strip(b" \t")) for name, value in raw.headers),
+                body=raw.body,
             )
             self._sent[raw] = self._send(request, raw.application)
         return self._sent[raw]

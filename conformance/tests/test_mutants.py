@@ -95,7 +95,7 @@ def test_what_no_rule_kills_survives() -> None:
 
 
 def test_what_dies_by_another_rule_is_misnamed() -> None:
-    found = kill(MUTANTS["no-vary"], rules_of("cache-shared-live"), PROFILES["quick"])
+    found = kill_thoroughly(MUTANTS["no-vary"], rules_of("cache-shared-live"), [PROFILES["quick"]])
     assert misnamed([found]) == (found,)
     assert survivors([found]) == ()
 

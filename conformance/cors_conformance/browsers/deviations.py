@@ -198,7 +198,7 @@ DEVIATIONS: Final = (
         anchor="#append-a-request-origin-header",
         standard="A GET or HEAD of the mode `no-cors` has no `Origin`.",
         engine="It has `Origin: null` if it includes credentials and the page's origin is opaque;"
-        " after a redirect it has none.",
+        " after a redirect to another origin it has none.",
         advice="An `Origin` does not prove that CORS is on: answer as to any request.",
         bend=sending.opaque_pages_tell_their_origin_once,
     ),

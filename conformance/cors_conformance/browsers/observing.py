@@ -1,5 +1,6 @@
 """What can be seen of a fetch from outside, by the page and by the servers; the model's part."""
 
+import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
@@ -121,6 +122,9 @@ def author_request(step: schema.Request, scenario: Scenario) -> AuthorRequest:
     )
 
 
+_USER_INFO: Final = re.compile(r"(?<=://)[^/?#]*@")
+
+
 @dataclass(slots=True)
 class _Clock:
     now: float = 0.0
@@ -191,8 +195,10 @@ class _Forgetful(PreflightCache):
         header_names: tuple[bytes, ...],
         max_age: int,
     ) -> None:
-        self._unhelpful = ()
+        # The loop of a redirect may ask for one URL again and again.
+        unhelpful, self._unhelpful = self._unhelpful, ()
         super().store(request, methods, header_names, max_age)
+        self._unhelpful = unhelpful
 
 
 class _Network:
@@ -204,6 +210,8 @@ class _Network:
         self.sent: list[Sent] = []
 
     def answer(self, request: HTTPRequest) -> HTTPResponse | None:
+        # No server gets to see a user name and password as part of the URL.
+        request = replace(request, url=_USER_INFO.sub("", request.url, count=1))
         if not is_served(request.url):
             return None
         if not is_logged(request.url):

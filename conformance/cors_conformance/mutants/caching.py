@@ -31,7 +31,7 @@ def _unvaried(lines: list[Header]) -> list[Header]:
     return [line for line in lines if line != (VARY, b"Origin")]
 
 
-@CACHED.add("K13", "vary-dynamic", copies="express #105", consequence=_MIXED)
+@CACHED.add("K13", "vary-dynamic", "st-http-cache", copies="express #105", consequence=_MIXED)
 class NoVary(Editing):
     """Vary never names Origin."""
 

@@ -288,3 +288,18 @@ class ListsAreNotCopied(CORSMiddleware):
         lines = super().share(origin, headers)
         known = origin is not None and origin.decode("latin-1") in self.origins
         return [*lines, (ORIGIN, origin or b"")] if known and ORIGIN not in dict(lines) else lines
+
+
+@CONFIGURED.add(
+    "K02",
+    "cfg-serve-or-refuse",
+    copies="fastrapi, an assertion of tower-http",
+    consequence="the process dies where an error should say what is wrong",
+)
+class PanicInsteadOfAnError(CORSMiddleware):
+    """All headers with credentials end the process."""
+
+    def __init__(self, app: ASGIApp, **parameters: Any) -> None:
+        super().__init__(app, **parameters)
+        if parameters["allow_credentials"] and self.all_headers:
+            raise SystemExit(1)

@@ -302,3 +302,20 @@ class CredentialsAlways(Editing):
     def edited(self, scope: Scope, status: int, lines: list[Header]) -> list[Header]:
         grant = (ORIGIN, first(scope, b"origin"))
         return [*without(lines, CREDENTIALS), _TRUE] if grant in lines else lines
+
+
+@GRANTED.add(
+    "K18",
+    "mm-mono-credentials",
+    "live-simple",
+    copies="Kong #3765, the branch for credentials",
+    consequence="pages that send no credentials get nothing where others may",
+)
+class CredentialsRequired(Editing):
+    """Where credentials are allowed, requests without any are not shared."""
+
+    def edited(self, scope: Scope, status: int, lines: list[Header]) -> list[Header]:
+        has_some = first(scope, b"cookie") or first(scope, b"authorization")
+        asks = first(scope, b"access-control-request-method")
+        is_credentialed = any(name == CREDENTIALS for name, _ in lines)
+        return without(lines, ORIGIN) if is_credentialed and not has_some and not asks else lines

@@ -5,6 +5,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 from cors_conformance.mutants.base import (
     ORIGIN,
@@ -21,6 +22,7 @@ from cors_conformance.mutants.base import (
     Scope,
     first,
     named,
+    replaced,
     without,
 )
 
@@ -34,7 +36,12 @@ def _host(origin: bytes) -> bytes:
     return origin.partition(b"://")[2]
 
 
-@ORIGINS.add("K03", "safe-origin-nearmiss", copies="starlette #800", consequence=_LOOK_ALIKE)
+@ORIGINS.add(
+    "K03",
+    "safe-origin-nearmiss",
+    copies="starlette #800",
+    consequence=_LOOK_ALIKE,
+)
 class MatchedFromTheStart(Loose):
     """An allowed origin need only be where the request's origin starts: `re.match`."""
 
@@ -520,3 +527,17 @@ class AnyOfAList(_Chosen):
     def chosen(self, origins: list[bytes]) -> bytes:
         listed = re.split(rb"[ ,]+", b",".join(origins))
         return next((each for each in listed if each in self.grants), origins[0])
+
+
+@ORIGINS.add(
+    "K37",
+    "rob-injection",
+    copies="values decoded before they are repeated",
+    consequence="an attacker adds headers to responses that caches keep",
+)
+class OriginDecoded(Editing):
+    """Where all are allowed, Origin is percent-decoded and repeated."""
+
+    def edited(self, scope: Scope, status: int, lines: list[Header]) -> list[Header]:
+        origin = unquote_to_bytes(first(scope, b"origin") or b"*")
+        return replaced(lines, ORIGIN, origin) if self.all_origins else lines

@@ -686,7 +686,13 @@ class BisectedUnsorted(_Asking):
         )
 
 
-@ASKED.add("K10", "live-preflight", "pf-decompose", copies="jub0bs/cors #15", consequence=_BLOCKED)
+@ASKED.add(
+    "K10",
+    "live-preflight",
+    "pf-decompose",
+    copies="jub0bs/cors #15",
+    consequence=_BLOCKED,
+)
 class CustomMethodWithoutNames(_Asking):
     """Methods that need permission and headers that need it do not go together."""
 
@@ -781,3 +787,33 @@ class ListForEveryName(CORSMiddleware):
         status, lines, body = super().answer(origin, method, headers)
         again = [line for line in lines if line[0] == HEADERS] * min(headers.count(b","), 20_000)
         return status, lines + again, body
+
+
+@ASKED.add(
+    "K29",
+    "mm-maxage-neutral",
+    copies="rs/cors #152, an age that is validated too late",
+    consequence=_BLOCKED,
+)
+class LongAgesSwitchOff(CORSMiddleware):
+    """A max_age of more than ten minutes switches preflights off."""
+
+    def answer(self, origin: bytes, method: bytes, headers: bytes) -> Answer:
+        if int(dict(self.preflight)[MAX_AGE]) > 600:  # noqa: PLR2004 - ten minutes
+            return self.refuse("age")
+        return super().answer(origin, method, headers)
+
+
+@ASKED.add(
+    "K25",
+    "st-preflight-cache",
+    copies="robyn, static lists beside a dynamic decision",
+    consequence="what a fresh browser is refused, one that has asked for something else may do",
+)
+class ListsMoreThanItGrants(_Answering):
+    """Methods that are refused are listed all the same in the answers to other preflights."""
+
+    def changed(self, status: int, lines: list[Header], method: bytes, names: bytes) -> Answer:
+        everything = b"GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"
+        listed = everything if method in everything.split(b", ") else method
+        return status, [*without(lines, METHODS), (METHODS, listed)], b""

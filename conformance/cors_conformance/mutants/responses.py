@@ -17,6 +17,7 @@ from cors_conformance.mutants.base import (
     CORSMiddleware,
     Editing,
     Header,
+    Message,
     Receive,
     Scope,
     Send,
@@ -400,3 +401,24 @@ class HeadersNotReturned(CORSMiddleware):
         super().__init__(app, **parameters)
         self.shared = {}
         self.shared_with_others = []
+
+
+@SHARED.add(
+    "K34",
+    "tr-denied-actual",
+    copies="gin-contrib/cors, AbortWithStatus after the handler",
+    consequence="what a denied page asks for is done, and the page is told that it is not",
+)
+class RefusedWhenDone(CORSMiddleware):
+    """A denied request is answered 403 after the application has served it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = first(scope, b"origin") if scope["type"] == "http" else None
+
+        async def refuse(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "status": 403}
+            await send(message)
+
+        is_denied = origin is not None and not self.all_origins and origin not in self.grants
+        await super().__call__(scope, receive, refuse if is_denied else send)

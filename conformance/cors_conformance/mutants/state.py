@@ -65,7 +65,13 @@ class CookieOriginSticks(Editing):
         return replaced(lines, ORIGIN, self.kept) if self.all_origins and self.kept else lines
 
 
-@KEPT.add("K32", "mm-independent", copies="fastify-cors #151", consequence="every second one fails")
+@KEPT.add(
+    "K32",
+    "mm-idempotent",
+    "mm-independent",
+    copies="fastify-cors #151",
+    consequence="every second request of a page fails",
+)
 class EverySecondDenied(CORSMiddleware):
     """Every second request of an allowed origin is denied, as by a regular expression with /g."""
 

@@ -119,7 +119,7 @@ def _lists(_: World, sent: Sent) -> bool:
     judged = False
     # An echo of a list that no browser sends is the business of the rule about such lists.
     asked = {
-        value.strip(TAB_OR_SPACE)
+        value
         for name in (b"access-control-request-method", b"access-control-request-headers")
         for value in (
             header_list.get(sent.request.headers, name) or b"",

@@ -11,6 +11,10 @@ from cors_conformance.findings import RuleResult, Status
 from cors_conformance.implementation import Application, Implementation
 from cors_conformance.implementations.registry import find
 from cors_conformance.policy import Policy
+from cors_conformance.rules import RULES
+from cors_conformance.rules.base import Breach
+from cors_conformance.scenario import Visit
+from cors_conformance.world import World
 
 Message: TypeAlias = MutableMapping[str, Any]
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -138,6 +142,16 @@ def unescaping(scope: Scope, lines: Lines) -> Lines:
     return [*(line for line in lines if line[0] != ACAH), (ACAH, names)]
 
 
+def backtracking(scope: Scope, lines: Lines) -> Lines:
+    """Splits the names by an expression that tries every run of spaces from each of them."""
+    return lines if re.split(rb"\s*,\s*", asked(scope, ASKED_NAMES)) else []
+
+
+def dawdling(scope: Scope, lines: Lines) -> Lines:
+    """Reads the names byte by byte, and takes its time for each."""
+    return lines if sum(len(f"{byte:b}") for byte in asked(scope, ASKED_NAMES) * 8) >= 0 else []
+
+
 def telling(app: Application, policy: Policy) -> Application:
     """Says in HTML which headers it does not like."""
     inner = reference(app, policy)
@@ -216,3 +230,19 @@ RIGHT: Final[dict[str, Wrap]] = {
 def test_what_stays_calm_is_spared(name: str, failures: Callable[..., list[str]]) -> None:
     tiny = Implementation(name="tiny", interface="asgi", wrap=RIGHT[name])
     assert failures(tiny, "rob-*") == []
+
+
+def judge_names(wrap: Wrap) -> bool:
+    tiny = Implementation(name="tiny", interface="asgi", wrap=wrap)
+    with World(tiny, POLICY) as world:
+        fetched = world.fetch(Visit(origin=POLICY.allow_origins[0], method=b"GET"))
+        return RULES["rob-acrh"].check(world, fetched)
+
+
+def test_going_back_and_forth_over_names_is_found() -> None:
+    with pytest.raises(Breach, match="times the processor time"):
+        judge_names(edited(backtracking))
+
+
+def test_taking_long_for_every_byte_is_spared() -> None:
+    assert judge_names(edited(dawdling))

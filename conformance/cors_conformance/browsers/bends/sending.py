@@ -1,6 +1,5 @@
 """Bends of what an engine writes on the wire."""
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +23,13 @@ def referrer_policies_withhold_nothing() -> Bent:
     return replaced(fetching, "_is_origin_withheld", lambda _: False)
 
 
-def _telling(hops: float) -> Bent:
+def _stays(request: Request) -> bool:
+    """Whether no redirect led to another origin."""
+    first = request.url_list[0].origin
+    return all(same_origin(url.origin, first) for url in request.url_list)
+
+
+def _telling(*, across_origins: bool) -> Bent:
     def wrap(standard: Function) -> Function:
         def append(request: Request) -> None:
             standard(request)
@@ -32,7 +37,7 @@ def _telling(hops: float) -> Bent:
                 request.mode == "no-cors"
                 and request.credentials_mode == "include"
                 and isinstance(request.origin, OpaqueOrigin)
-                and len(request.url_list) <= hops
+                and (across_origins or _stays(request))
                 and not header_list.contains(request.header_list, b"origin")
             ):
                 header_list.append(request.header_list, b"Origin", b"null")
@@ -44,12 +49,12 @@ def _telling(hops: float) -> Bent:
 
 def opaque_pages_tell_their_origin() -> Bent:
     """Send `Origin: null` with the GET of a `no-cors` fetch that includes credentials."""
-    return _telling(math.inf)
+    return _telling(across_origins=True)
 
 
 def opaque_pages_tell_their_origin_once() -> Bent:
-    """Do so before the first redirect only."""
-    return _telling(1)
+    """Do so until a redirect leads to another origin."""
+    return _telling(across_origins=False)
 
 
 def _seeing(
@@ -127,10 +132,7 @@ def redirects_blur_the_origin() -> Bent:
     def wrap(standard: Function) -> Function:
         def append(request: Request) -> None:
             standard(request)
-            urls = request.url_list
-            if request.response_tainting == "cors" or all(
-                same_origin(url.origin, urls[0].origin) for url in urls
-            ):
+            if request.response_tainting == "cors" or _stays(request):
                 return
             if header_list.contains(request.header_list, b"origin"):
                 header_list.delete(request.header_list, b"origin")
