@@ -40,15 +40,15 @@ PROFILES: Final = {
     for profile in (
         Profile(
             name="quick",
-            corners=settings(_ALWAYS, max_examples=2, derandomize=True),
+            corners=settings(_ALWAYS, max_examples=1, derandomize=True),
             random=settings(_ALWAYS, max_examples=20, derandomize=True),
             is_deterministic=True,
             trials=100,
         ),
         Profile(
             name="default",
-            corners=settings(_ALWAYS, max_examples=3, derandomize=True),
-            random=settings(_ALWAYS, max_examples=100, derandomize=True),
+            corners=settings(_ALWAYS, max_examples=2, derandomize=True),
+            random=settings(_ALWAYS, max_examples=60, derandomize=True),
             is_deterministic=True,
             trials=300,
         ),
