@@ -26,6 +26,7 @@ def rules_of(*ids: str) -> list[Rule]:
     return [rule for rule in RULES.values() if rule.id in ids]
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("name", MUTANTS)
 def test_every_mutant_dies_by_a_rule_that_names_its_mistake(name: str) -> None:
     mutant = MUTANTS[name]
