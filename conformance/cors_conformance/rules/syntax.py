@@ -127,18 +127,18 @@ def _lists(_: World, sent: Sent) -> bool:
         )
     }
     for name in LISTS:
-        if any(_flaw(value) for key, value in sent.application.headers if key.lower() == name):
+        if any(flaw(value) for key, value in sent.application.headers if key.lower() == name):
             continue
         for value in lines(sent, name):
             judged = True
-            flaw = None if value in asked else _flaw(value)
-            if flaw is not None:
-                message = f"{show(name)} is {show(value)}, which has {flaw}"
+            wrong = None if value in asked else flaw(value)
+            if wrong is not None:
+                message = f"{show(name)} is {show(value)}, which has {wrong}"
                 raise Breach(message)
     return judged
 
 
-def _flaw(value: bytes) -> str | None:
+def flaw(value: bytes) -> str | None:
     """Say what keeps a value from being a list of tokens as a sender writes it; empty is one."""
     parts = [part.strip(TAB_OR_SPACE) for part in value.split(b",")] if value else []
     for part in parts:
