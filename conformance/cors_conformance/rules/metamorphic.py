@@ -360,7 +360,7 @@ METAMORPHIC: Final = (
         " them alone.",
         anchor="#concept-header-list-get",
         level=Level.SHOULD,
-        look=Look.RELATION,
+        look=Look.POLICY,
         check=rewriting.double_wrap,
         chapter="metamorphic",
     ),

@@ -1,7 +1,7 @@
 """Misconfigured: configurations that make no sense, and whether what serves them does harm.
 
 They belong to the implementation and not to a policy, and each takes a server of its own. So they
-are tried under one hand-picked policy, in which one parameter is replaced.
+are tried under the plainest policy alone, in which one parameter is replaced.
 """
 
 import re
@@ -17,9 +17,10 @@ from cors_conformance.fetch.abnf import DELTA_SECONDS
 from cors_conformance.fetch.browser import Outcome
 from cors_conformance.fetch.steps import show
 from cors_conformance.implementation import Capability
-from cors_conformance.policy import WILDCARD, Parameter, Policy
+from cors_conformance.policy import WILDCARD, Parameter
 from cors_conformance.rules.asking import fetch_with
 from cors_conformance.rules.base import Breach
+from cors_conformance.rules.picking import ONE_ORIGIN
 from cors_conformance.rules.syntax import flaw
 from cors_conformance.rules.telling import lines
 from cors_conformance.scenario import Batch, RawRequest, Visit
@@ -29,9 +30,7 @@ from cors_conformance.strategies.methods import FORBIDDEN as FORBIDDEN_METHODS
 from cors_conformance.strategies.mutations import EVIL, mutations
 from cors_conformance.world import Sent, World
 
-ORIGIN: Final = "https://a.example"
-BASE: Final = Policy(allow_origins=(ORIGIN,))
-"""The policy in which one parameter is replaced; every implementation can express it."""
+(ORIGIN,) = ONE_ORIGIN.allow_origins
 
 _FEW: Final = 6
 """Where each configuration takes a process, one in so many has to do."""
@@ -56,7 +55,7 @@ _SERVER_ERROR: Final = 500
 
 def is_tried(world: World) -> bool:
     """Whether this is the world in which configurations are tried."""
-    return world.policy == BASE
+    return world.policy == ONE_ORIGIN
 
 
 @contextmanager
@@ -137,17 +136,14 @@ def _is_pattern(text: str) -> bool:
 
 
 _STRANGERS: Final = (EVIL, "https://a.example.evil.example", "null")
-_NEAR: Final = (
-    *("http://a.example", "https://a.example:8443", "https://b.a.example", "https://xa.example"),
-    *("https://a", "https://a.exampl", "https://a.example.", "https://evil.example:8443"),
-)
+_NEAR: Final = ("http://a.example", "https://b.a.example", "https://xa.example", "https://a")
 
 
 def bad_origin(world: World, _: Batch) -> bool:
     """Hold that a misspelt origin is refused, understood as what it spells, or grants nothing."""
     if not is_tried(world):
         return False
-    for text in _few(world, (*BAD_ORIGINS, *mutations(ORIGIN, audience="raw"))):
+    for text in _few(world, (*BAD_ORIGINS, *mutations(ORIGIN, audience="raw")[::2])):
         meant = _meant(text)
         probes = _STRANGERS if _is_pattern(text) else (*_STRANGERS, ORIGIN, *_NEAR)
         with served(world, allow_origins=(text,)) as other:

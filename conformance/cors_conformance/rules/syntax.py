@@ -94,6 +94,19 @@ def _acac(_: World, sent: Sent) -> bool:
     return True
 
 
+def _acao_star_with_acac(_: World, sent: Sent) -> bool:
+    values, credentials = lines(sent, ORIGIN), lines(sent, CREDENTIALS)
+    if not values or sets(sent, ORIGIN) or sets(sent, CREDENTIALS):
+        return False
+    if values == [b"*"] and credentials == [b"true"]:
+        message = (
+            "Access-Control-Allow-Origin is `*` and Access-Control-Allow-Credentials `true`:"
+            " browsers let no credentialed page have that"
+        )
+        raise Breach(message)
+    return True
+
+
 def _acma(world: World, sent: Sent) -> bool:
     values = lines(sent, MAX_AGE)
     if not values or sets(sent, MAX_AGE):
@@ -293,6 +306,17 @@ SYNTAX: Final = (
         level=Level.MUST,
         look=Look.RESPONSE,
         check=_lists,
+        chapter="syntax",
+    ),
+    # Harmless, since browsers refuse it: who says so promises what cannot be.
+    Rule(
+        id="syn-no-acao-star-with-acac",
+        statement="Access-Control-Allow-Origin `*` and Access-Control-Allow-Credentials do not come"
+        " together.",
+        anchor="#cors-protocol-and-credentials",
+        level=Level.INFO,
+        look=Look.RESPONSE,
+        check=_acao_star_with_acac,
         chapter="syntax",
     ),
     Rule(
