@@ -14,18 +14,31 @@ from cors_conformance.mutants.caching import CACHED
 from cors_conformance.mutants.configuration import CONFIGURED
 from cors_conformance.mutants.credentials import GRANTED
 from cors_conformance.mutants.origins import ORIGINS
+from cors_conformance.mutants.patterns import PATTERNED
 from cors_conformance.mutants.preflights import ASKED
+from cors_conformance.mutants.relations import RELATED
 from cors_conformance.mutants.responses import SHARED
 from cors_conformance.mutants.shell import SHELL
 from cors_conformance.mutants.state import KEPT
+from cors_conformance.mutants.unchecked import UNCHECKED
 
 __all__ = ["MUTANTS", "Mutant"]
 
+_CHAPTERS: Final = (
+    ORIGINS,
+    GRANTED,
+    CACHED,
+    ASKED,
+    SHARED,
+    KEPT,
+    SHELL,
+    CONFIGURED,
+    UNCHECKED,
+    PATTERNED,
+    RELATED,
+)
+
 MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
-    {
-        mutant.id: mutant
-        for chapter in (ORIGINS, GRANTED, CACHED, ASKED, SHARED, KEPT, SHELL, CONFIGURED)
-        for mutant in chapter
-    }
+    {mutant.id: mutant for chapter in _CHAPTERS for mutant in chapter}
 )
 """All mutants by id, chapter by chapter."""

@@ -59,11 +59,11 @@ def revalidated(world: World, batch: Batch) -> bool:
         replace(page, mode="no-cors"),
         replace(page, origin="null"),
     )
-    for way in (pages, pages[::-1]):
-        journey = Journey(steps=(*way, way[0]))
-        steps = travelled(world, journey, browser_caches=True, shared_cache=True)
-        refuse_widened(world, steps)
-        refuse_narrowed(world, steps)
+    # Everyone comes twice, with others in between.
+    journey = Journey(steps=(*pages, *pages[::-1]))
+    steps = travelled(world, journey, browser_caches=True, shared_cache=True)
+    refuse_widened(world, steps)
+    refuse_narrowed(world, steps)
     return True
 
 
@@ -99,7 +99,7 @@ def _tour(world: World) -> Iterator[Visit | Wait]:
         path="/both",
         application=ApplicationResponse(headers=(_FRESH, _COOKIE)),
     )
-    moved = replace(page, path="/moved", application=_redirect(API + "/both"))
+    moved = replace(page, path="/moved", application=_redirect(API + "/next"))
     asking = replace(
         page, path="/asked", method=method or b"GET", headers=((header, b"1"),), application=PLAIN
     )
@@ -108,19 +108,20 @@ def _tour(world: World) -> Iterator[Visit | Wait]:
     pages = [replace(page, mode="no-cors"), page, moved, asking]
     # After a redirect to another host the origin is `null`, which some libraries leave open.
     if not origin_grant(world.policy, world.implementation.dialect, "null").free:
-        away = _redirect("https://other-api.example/both")
+        away = _redirect("https://other-api.example/next")
         pages.append(replace(page, path="/away", application=away))
     for credentials in ("include", "omit"):
         for visit in pages:
-            yield replace(visit, credentials=credentials)
-            if visit.mode == "cors":
-                yield replace(visit, credentials=credentials, origin=_STRANGER)
+            comers = (visit, replace(visit, origin=_STRANGER))
+            # What is stored for a stranger must not do for the page, and the other way round.
+            for comer in comers if visit is not moved else comers[::-1]:
+                yield replace(comer, credentials=credentials)
         yield Wait(seconds=4)
 
 
 def _redirect(location: str) -> ApplicationResponse:
     return ApplicationResponse(
-        status=307, headers=((b"location", location.encode("ascii")), _COOKIE)
+        status=307, headers=((b"location", location.encode("ascii")), _FRESH, _COOKIE)
     )
 
 
