@@ -85,7 +85,7 @@ def fetch_asking(world: World, visit: Visit, values: Iterable[bytes]) -> Outcome
 
     def network(request: HTTPRequest) -> HTTPResponse | None:
         if is_preflight(request):
-            kept = tuple(line for line in request.headers if line[0] != name)
+            kept = tuple(line for line in request.headers if line[0].lower() != name)
             request = replace(request, headers=kept + asked)
         return send_for(world, request, visit.application)
 
