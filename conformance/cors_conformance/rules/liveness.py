@@ -232,6 +232,8 @@ def _wildcard_with_credentials(world: World, fetched: Fetched) -> bool:
     if WILDCARD in policy.allow_origins or visit.origin not in policy.allow_origins:
         return False
     page = replace(visit, method=b"GET", headers=(), body=None)
+    if not world.fetch(page).shared:
+        return False  # that is another rule's matter
     expected, judged = dialect.wildcard_lists_with_credentials, False
     if WILDCARD in policy.allow_methods:
         known = dialect.wildcard_methods or frozenset(_OTHER_METHODS)

@@ -94,7 +94,10 @@ def _acac(_: World, sent: Sent) -> bool:
     return True
 
 
-def _acao_star_with_acac(_: World, sent: Sent) -> bool:
+def _acao_star_with_acac(world: World, sent: Sent) -> bool:
+    # Elsewhere the second header is nothing but idle, or a matter of the rule about it.
+    if not world.policy.allow_credentials:
+        return False
     values, credentials = lines(sent, ORIGIN), lines(sent, CREDENTIALS)
     if not values or sets(sent, ORIGIN) or sets(sent, CREDENTIALS):
         return False
@@ -311,8 +314,8 @@ SYNTAX: Final = (
     # Harmless, since browsers refuse it: who says so promises what cannot be.
     Rule(
         id="syn-no-acao-star-with-acac",
-        statement="Access-Control-Allow-Origin `*` and Access-Control-Allow-Credentials do not come"
-        " together.",
+        statement="Where the policy allows credentials, Access-Control-Allow-Origin `*` does not"
+        " come with Access-Control-Allow-Credentials.",
         anchor="#cors-protocol-and-credentials",
         level=Level.INFO,
         look=Look.RESPONSE,
