@@ -16,7 +16,7 @@ CONFORMANCE: Final = ROOT / "conformance" / "cors_conformance"
 
 LAYERS: Final = (
     {"fetch"},
-    {"application", "dialect", "policy"},
+    {"application", "dialect", "policy", "standard"},
     {"named_policies", "scenario"},
     {"calls", "cases", "grant", "servers.base", "strategies"},
     {"implementation"},
@@ -32,7 +32,7 @@ LAYERS: Final = (
     {"kill_matrix", "replay"},
     {"browsers", "cases_command", "report", "selection"},
     {"exhaust", "suite"},
-    {"cli", "pytest_plugin"},
+    {"cli", "documenting", "pytest_plugin"},
 )
 """The parts of `cors_conformance`, lowest first. A part imports from itself and from below."""
 
