@@ -136,15 +136,9 @@ class _Version(argparse.Action):
 
 
 def _console(*, error: bool = False) -> "Console":
-    from rich.console import Console  # noqa: PLC0415 - a fast start
+    from cors_conformance.report.console import PipedConsole  # noqa: PLC0415 - a fast start
 
-    class Piped(Console):
-        """A console that leaves a broken pipe to `main`."""
-
-        def on_broken_pipe(self) -> None:
-            raise  # noqa: PLE0704 - within the handler of rich
-
-    return Piped(stderr=error)
+    return PipedConsole(stderr=error)
 
 
 def _complain(message: str) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from traceback import format_exception
 from typing import Final
 
-from rich.console import Console
 from rich.progress import Progress
 from rich.text import Text
 
@@ -23,6 +22,7 @@ from cors_conformance.implementation import Implementation
 from cors_conformance.implementations.errors import BadImplementation
 from cors_conformance.implementations.registry import find
 from cors_conformance.report import text
+from cors_conformance.report.console import PipedConsole
 from cors_conformance.report.escape import printable
 from cors_conformance.run import CannotTest
 from cors_conformance.servers.base import HarnessError
@@ -77,7 +77,7 @@ def main(options: argparse.Namespace) -> int:
             " enumerating would take hours; `cors-conformance run` judges it by a search"
         )
         return _complain(message, USAGE)
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     try:
         result = _exhaust(implementation, frozenset(entries))
     except CannotTest as error:
@@ -90,12 +90,15 @@ def main(options: argparse.Namespace) -> int:
             f" {implementation.name}: {describe_error(error)}",
             FAULT,
         )
-    seconds = time.perf_counter() - started
-    console = Console()
+    seconds, processor = time.perf_counter() - started, time.process_time() - worked
+    console = PipedConsole()
     for line in _lines(result, implementation, entries):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
     # Not on standard output, which is the same every time.
-    sys.stderr.write(f"{seconds:.1f} s, {result.exchanges / seconds:,.0f} exchanges a second\n")
+    sys.stderr.write(
+        f"{seconds:.1f} s, {processor:.1f} s of processor time,"
+        f" {result.exchanges / processor:,.0f} exchanges a second of it\n"
+    )
     return CLEAN if result.is_clean else COUNTEREXAMPLE
 
 
@@ -112,7 +115,7 @@ def _entries(
 
 
 def _exhaust(implementation: Implementation, known: frozenset[str]) -> Exhausted:
-    console = Console(stderr=True)
+    console = PipedConsole(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("pairs of a policy and a request")
 
