@@ -16,9 +16,10 @@ from cors_conformance.implementation import Implementation
 from cors_conformance.policy import Policy
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Breach, Look, Rule
-from cors_conformance.run import CannotTest, finding, smoke
+from cors_conformance.run import CannotTest, smoke
 from cors_conformance.scenario import Visit
 from cors_conformance.servers.base import ConfigurationRefused, Reply, ServerDied
+from cors_conformance.shrinking import finding
 from cors_conformance.world import Fetched, Sent, World
 
 Progress: TypeAlias = Callable[[int, int], None]
