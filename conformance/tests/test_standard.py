@@ -66,7 +66,7 @@ def is_anchor(anchor: str) -> bool:
     """Whether it is of the pinned standard, or a place in another text."""
     if anchor.startswith("#"):
         return anchor[1:] in anchors()
-    return re.match(r"https://|RFC \d+, \d|ASGI, ", anchor) is not None
+    return re.match(r"https://|RFC \d+, \d|PEP \d+|ASGI, ", anchor) is not None
 
 
 def test_anchors_in_code_and_documentation_exist() -> None:

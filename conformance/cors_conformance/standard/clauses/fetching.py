@@ -95,12 +95,12 @@ FETCHING: Final[tuple[Section, ...]] = (
             "cache-shared-safe",
         ),
         covered(
-            "step 13",
+            "step 15",
             "For 401, no user is asked where CORS is involved: the page gets the response.",
             "cred-401",
         ),
         free(
-            "steps 14 and 15",
+            "steps 16 and 17",
             "407 is never shown, and 421 is tried again on another connection.",
             "They are between the browser and what it connects to.",
         ),
