@@ -23,6 +23,7 @@ class Profile:
         name: what `--profile` takes.
         corners: Hypothesis settings for each hand-picked policy.
         random: Hypothesis settings for random policies.
+        sweeps: whether each hand-picked policy is swept as well.
         is_deterministic: whether two runs do the same; else a seed is drawn and printed.
         trials: how many examples the search for the smallest counterexample may run per rule.
 
@@ -31,6 +32,7 @@ class Profile:
     name: str
     corners: settings
     random: settings
+    sweeps: bool = True
     is_deterministic: bool
     trials: int
 

@@ -112,15 +112,19 @@ class _Search:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sweep:
-    """One example: all of the sweep of a policy."""
+class _Sweeps:
+    """The sweeps of some policies, each an example."""
 
-    policy: Policy
+    policies: Sequence[Policy]
     can: dict[str, bool]
-    examples: int = 1
+
+    @property
+    def examples(self) -> int:
+        return len(self.policies)
 
     def run(self, body: Callable[[Drawn], None]) -> None:
-        body((self.policy, strategies.sweep(self.policy, **self.can)))
+        for drawn in strategies.sweeps(self.policies, **self.can):
+            body(drawn)
 
 
 @dataclass(slots=True)
@@ -230,7 +234,8 @@ class Run:
     def _stages(self) -> Iterator[Stage]:
         """Give the searches: each hand-picked policy, then random ones; or the one policy."""
         if self.policy is not None:
-            yield _Sweep(self.policy, self._can())
+            if self.profile.sweeps:
+                yield _Sweeps((self.policy,), self._can())
             yield self._drawn(1, st.just(self.policy), self.profile.random)
             return
         lacks = self.implementation.lacks
@@ -243,8 +248,8 @@ class Run:
         corners = strategies.corner_policies(parameters=parameters, wildcard_with_credentials=True)
         for number, policy in enumerate(corners):
             yield self._drawn(number, st.just(policy), self.profile.corners)
-        for policy in corners:
-            yield _Sweep(policy, self._can())
+        if self.profile.sweeps:
+            yield _Sweeps(corners, self._can())
         policies = strategies.policies(parameters=parameters, wildcard_with_credentials=True)
         yield self._drawn(len(corners), policies, self.profile.random)
 

@@ -108,8 +108,10 @@ def _draw_journey(
         if through_shared_cache
         else _preflighted_steps(policy, pools)
     )
-    chosen = (choices.one((None, *steps)) for _ in range(_STEPS))
-    return Journey(steps=tuple(step for step in chosen if step is not None) or steps[:1])
+    chosen = [choices.one((None, *steps)) for _ in range(_STEPS)]
+    if not any(isinstance(step, Visit) for step in chosen):
+        return Journey(steps=steps[:1])
+    return Journey(steps=tuple(step for step in chosen if step is not None))
 
 
 def _cacheable_steps(pools: Pools, application: ApplicationResponse) -> tuple[Visit | Wait, ...]:

@@ -5,7 +5,7 @@ mistakes need one: one near miss of one origin, one method, one name, one status
 visit that the policy grants and changes one thing of it, in every way that the strategies know.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -38,8 +38,8 @@ _NEIGHBOURS: Final = 3
 _SMALL: Final = 1024
 
 
-def sweep(
-    policy: Policy,
+def sweeps(
+    policies: Iterable[Policy],
     *,
     application_headers: bool = True,
     application_status: bool = True,
@@ -47,37 +47,61 @@ def sweep(
     chunks: bool = True,
     raw_requests: bool = True,
     any_method: bool = True,
-) -> Batch:
-    """Return everything that is one thing away from what a policy grants; options as for `batches`.
+) -> Iterator[tuple[Policy, Batch]]:
+    """Yield what is one thing away from what each policy grants; options as for `batches`.
 
     Aims at the mistakes of one origin, method, name or status, which a draw meets or does not.
+    What depends on some parameters only is not done again under a policy that has the same.
     """
-    kinds = peculiarities(
-        expose=policy.expose_headers,
-        headers=application_headers,
-        statuses=application_status,
-        exceptions=exceptions,
-        chunks=chunks,
-    )
-    applications = tuple(dict.fromkeys((*kinds.headers, *kinds.statuses, *kinds.sending)))
-    visits = (
-        *_origins(policy),
-        *_methods(policy, any_method=any_method),
-        *_names(policy),
-        *_applications(policy, applications),
-    )
-    every = tuple(dict.fromkeys(visits))
-    return Batch(
+    met: set[tuple[object, ...]] = set()
+
+    def is_new(*parts: object) -> bool:
+        is_new = parts not in met
+        met.add(parts)
+        return is_new
+
+    for policy in policies:
+        kinds = peculiarities(
+            expose=policy.expose_headers,
+            headers=application_headers,
+            statuses=application_status,
+            exceptions=exceptions,
+            chunks=chunks,
+        )
+        applications = tuple(dict.fromkeys((*kinds.headers, *kinds.statuses, *kinds.sending)))
+        # Nobody, one, several or all: whether and how responses to them differ.
+        audience = (min(len(policy.allow_origins), 2), WILDCARD in policy.allow_origins)
+        mode = (audience, policy.allow_credentials)
+        visits: list[Visit] = []
+        if is_new("origins", policy.allow_origins, policy.allow_credentials):
+            visits += _origins(policy)
+        if is_new("methods", policy.allow_methods, mode):
+            visits += _methods(policy, any_method=any_method)
+        if is_new("names", policy.allow_headers, mode):
+            visits += _names(policy)
+        if is_new("applications", policy.expose_headers, mode):
+            visits += _applications(policy, applications)
+        journeys: tuple[Journey, ...] = ()
+        hostile: tuple[RawRequest, ...] = ()
+        if is_new("journeys", mode) and application_headers:
+            journeys = tuple(_journeys(policy))
+        if is_new("hostile", mode, policy.allow_headers == (WILDCARD,)):
+            hostile = (*ordinary_requests(policy), *(_odd(policy) if raw_requests else ()))
         # The pools are what a rule takes to be the pages of the batch: allowed and foreign.
-        origins=tuple(dict.fromkeys((*_allowed(policy)[:2], *_foreign(policy)[:2]))) or (EVIL,),
-        methods=(b"GET",),
-        header_sets=((),),
-        credentials=("omit",),
-        applications=(PLAIN,),
-        single=every,
-        journeys=tuple(_journeys(policy)) if application_headers else (),
-        hostile=(*ordinary_requests(policy), *(_odd(policy) if raw_requests else ())),
-    )
+        origins = dict.fromkeys((*_allowed(policy)[:2], *_foreign(policy)[:2]))
+        yield (
+            policy,
+            Batch(
+                origins=tuple(origins) or (EVIL,),
+                methods=(b"GET",),
+                header_sets=((),),
+                credentials=("omit",),
+                applications=(PLAIN,),
+                single=tuple(dict.fromkeys(visits)),
+                journeys=journeys,
+                hostile=hostile,
+            ),
+        )
 
 
 def _odd(policy: Policy) -> Iterator[RawRequest]:
