@@ -21,31 +21,11 @@ from cors_conformance.mutants.state import KEPT
 
 __all__ = ["MUTANTS", "Mutant"]
 
-AWAITED: Final = frozenset(
+MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
     {
-        "cfg-max-age",
-        "cfg-snapshot",
-        "cfg-str-not-iterable",
-        "live-acrh-tolerant",
-        "rob-concurrency",
-        "st-preflight-count",
-        "syn-no-acao-star-with-acac",
+        mutant.id: mutant
+        for chapter in (ORIGINS, GRANTED, CACHED, ASKED, SHARED, KEPT, SHELL, CONFIGURED)
+        for mutant in chapter
     }
 )
-"""Rules that some mutants wait for: the rule book does not have them yet."""
-
-_ALL: Final = {
-    mutant.id: mutant
-    for chapter in (ORIGINS, GRANTED, CACHED, ASKED, SHARED, KEPT, SHELL, CONFIGURED)
-    for mutant in chapter
-}
-
-MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
-    {name: mutant for name, mutant in _ALL.items() if not AWAITED.issuperset(mutant.dies_by)}
-)
-"""All mutants by id, chapter by chapter, but for those that wait for a rule."""
-
-WAITING: Final[Mapping[str, Mutant]] = MappingProxyType(
-    {name: mutant for name, mutant in _ALL.items() if AWAITED.issuperset(mutant.dies_by)}
-)
-"""The mutants that wait for a rule."""
+"""All mutants by id, chapter by chapter."""
