@@ -112,6 +112,16 @@ def steps(where: str) -> Iterator[str]:
         yield f"{prefix}.{step}" if prefix else str(step)
 
 
+def test_anchors_of_the_browsers_steps_exist() -> None:
+    cited = {
+        (path.name, anchor)
+        for path in (ROOT / "conformance" / "cors_conformance" / "fetch").glob("*.py")
+        for anchor in re.findall(r'"#([a-z][\w-]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert cited
+    assert [(name, anchor) for name, anchor in cited if anchor not in anchors()] == []
+
+
 def test_titles_are_unique() -> None:
     titles = [section.title for section in SECTIONS]
     assert len(set(titles)) == len(titles)
