@@ -32,10 +32,10 @@ ASKED: Final[tuple[Section, ...]] = (
     section(
         "#forbidden-method",
         "Forbidden methods",
-        free(
+        covered(
             "",
-            "CONNECT, TRACE and TRACK cannot be asked for.",
-            "No page can make such a request, whatever a policy says.",
+            "CONNECT, TRACE and TRACK cannot be asked for; a policy that lists them does no harm.",
+            "cfg-forbidden",
         ),
     ),
     section(
@@ -92,10 +92,10 @@ ASKED: Final[tuple[Section, ...]] = (
     section(
         "#forbidden-request-header",
         "Forbidden request-headers",
-        free(
+        covered(
             "",
-            "Pages cannot set them.",
-            "Browsers neither send nor ask for them, whatever a policy lists.",
+            "Pages cannot set them; a policy that lists them does no harm.",
+            "cfg-forbidden",
         ),
     ),
     section(
@@ -117,6 +117,7 @@ ASKED: Final[tuple[Section, ...]] = (
             "syn-no-duplication",
             "syn-acao-single",
             "syn-acac",
+            "mm-double-wrap",
         ),
     ),
     section(

@@ -8,6 +8,12 @@ _ASGI: Final = "https://asgi.readthedocs.io/en/latest/specs"
 
 ELSEWHERE: Final[tuple[Section, ...]] = (
     section(
+        "RFC 9110, 5.3",
+        "Field order",
+        covered("", "The order of lines with different names means nothing.", "mm-header-order"),
+        covered("", "Several lines of a list are one list.", "live-acrh-tolerant"),
+    ),
+    section(
         "RFC 9110, 5.5",
         "Field values",
         covered(
@@ -21,7 +27,12 @@ ELSEWHERE: Final[tuple[Section, ...]] = (
     section(
         "RFC 9110, 5.6.1.2",
         "Recipient requirements of lists",
-        covered("", "Empty elements are to be ignored, up to a reasonable number.", "rob-acrh"),
+        covered(
+            "",
+            "Empty elements are to be ignored, up to a reasonable number.",
+            "rob-acrh",
+            "live-acrh-tolerant",
+        ),
     ),
     section(
         "RFC 9110, 8.6 and 15.3.5",
@@ -35,9 +46,19 @@ ELSEWHERE: Final[tuple[Section, ...]] = (
         covered("", "It is a list, and may be added to by each who knows more.", "vary-merge"),
     ),
     section(
+        "RFC 9111, 1.2.2",
+        "Delta seconds",
+        covered("", "They are whole numbers in digits.", "cfg-max-age", "syn-acma"),
+    ),
+    section(
         "RFC 9111, 4.1",
         "Calculating cache keys with Vary",
         covered("", "A cache serves a stored response by its `Vary`.", "cache-shared-safe"),
+    ),
+    section(
+        "RFC 9111, 4.3.4",
+        "Freshening stored responses upon validation",
+        covered("", "A 304 brings the headers of a stored response up to date.", "st-revalidate"),
     ),
     section(
         "RFC 9111, 5",
@@ -73,6 +94,7 @@ ELSEWHERE: Final[tuple[Section, ...]] = (
             "How messages look, what headers are made of, and that bodies come in pieces.",
             "syn-asgi",
             "tr-header-iterables",
+            "rob-header-name-case",
             "tr-streaming",
             "tr-request-body",
         ),

@@ -93,6 +93,8 @@ FETCHING: Final[tuple[Section, ...]] = (
             "st-http-cache",
             "cache-shared-live",
             "cache-shared-safe",
+            "live-304",
+            "st-revalidate",
         ),
         covered(
             "step 15",
@@ -203,6 +205,8 @@ FETCHING: Final[tuple[Section, ...]] = (
             "It goes when its seconds are over, or before.",
             "st-preflight-cache",
             "mm-maxage-neutral",
+            "st-preflight-count",
+            "st-policy-change",
         ),
         free(
             "#concept-cache-clear",
@@ -249,6 +253,7 @@ FETCHING: Final[tuple[Section, ...]] = (
             "safe-origin-nearmiss",
             "live-simple",
             "mm-mono-origin",
+            "mm-rename",
         ),
         covered("step 5", "Without credentials that is all.", "live-simple"),
         covered(

@@ -19,6 +19,8 @@ ORIGINS: Final[tuple[Section, ...]] = (
             "",
             "Scheme and host are in lower case, without percent-encoding, and each byte counts.",
             "safe-origin-nearmiss",
+            "cfg-bad-origin",
+            "safe-pattern-anchored",
         ),
         free(
             "",

@@ -15,6 +15,7 @@ PROTOCOL: Final[tuple[Section, ...]] = (
             "tr-response",
             "cfg-serve-or-refuse",
             "mm-permute",
+            "mm-double-wrap",
         ),
         covered(
             "",
@@ -22,6 +23,8 @@ PROTOCOL: Final[tuple[Section, ...]] = (
             "cfg-empty",
             "safe-origin-simple",
             "safe-credentials-off",
+            "cfg-str-not-iterable",
+            "cfg-snapshot",
         ),
     ),
     section(
@@ -184,6 +187,10 @@ PROTOCOL: Final[tuple[Section, ...]] = (
             "mm-idempotent",
             "mm-independent",
             "vary-static-or-always",
+            "mm-path",
+            "mm-header-order",
+            "rob-concurrency",
+            "st-policy-change",
         ),
     ),
     section(
@@ -215,12 +222,14 @@ PROTOCOL: Final[tuple[Section, ...]] = (
             "`Access-Control-Max-Age`",
             "It is a number of seconds in digits, on one line.",
             "syn-acma",
+            "cfg-max-age",
         ),
         covered(
             "`Access-Control-Allow-Methods`, `-Allow-Headers`, `-Expose-Headers`",
             "They are lists of tokens, and one bad token spoils a list.",
             "syn-lists",
             "syn-no-ctl",
+            "cfg-bad-token",
         ),
         covered(
             "wildcard",
@@ -228,6 +237,7 @@ PROTOCOL: Final[tuple[Section, ...]] = (
             "live-wildcard-method",
             "live-preflight",
             "live-expose",
+            "cfg-star-mixed",
         ),
         free(
             "wildcard",
@@ -263,6 +273,7 @@ PROTOCOL: Final[tuple[Section, ...]] = (
             "Without credentials, `Access-Control-Allow-Credentials` is ignored.",
             "mm-mono-credentials",
             "cred-true-only-if-allowed",
+            "syn-no-acao-star-with-acac",
         ),
         covered(
             "table, row 3",
@@ -286,6 +297,7 @@ PROTOCOL: Final[tuple[Section, ...]] = (
             "live-preflight",
             "live-expose",
             "live-credentials",
+            "live-wildcard-method-credentials",
         ),
     ),
     section(
@@ -350,6 +362,7 @@ PROTOCOL: Final[tuple[Section, ...]] = (
             "vary-dynamic",
             "cache-shared-live",
             "st-http-cache",
+            "st-both",
         ),
         covered(
             "",
