@@ -95,8 +95,9 @@ def _acac(_: World, sent: Sent) -> bool:
 
 
 def _acao_star_with_acac(world: World, sent: Sent) -> bool:
-    # Elsewhere the second header is nothing but idle, or a matter of the rule about it.
-    if not world.policy.allow_credentials:
+    # Elsewhere the second header is nothing but idle, or a matter of the rule about it; and an
+    # echo of `*` is no `*`.
+    if not world.policy.allow_credentials or sent.origin == b"*":
         return False
     values, credentials = lines(sent, ORIGIN), lines(sent, CREDENTIALS)
     if not values or sets(sent, ORIGIN) or sets(sent, CREDENTIALS):
