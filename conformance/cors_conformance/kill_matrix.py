@@ -21,7 +21,7 @@ from cors_conformance.rules.base import Breach, Rule
 from cors_conformance.run import CannotTest, Run, smoke
 from cors_conformance.scenario import Batch
 from cors_conformance.servers.base import ConfigurationRefused, ServerDied
-from cors_conformance.shrinking import Drawn
+from cors_conformance.shrinking import Drawn, Enough
 from cors_conformance.subjects import sources, subjects
 from cors_conformance.world import World
 
@@ -55,10 +55,6 @@ class Kill:
         return min(self.rules.values(), default=None)
 
 
-class _Enough(BaseException):
-    """The hunt is over. Hypothesis would shrink any `Exception`."""
-
-
 class _Hunt(Run):
     """A run that shrinks nothing, and forgets each rule that has failed."""
 
@@ -74,7 +70,7 @@ class _Hunt(Run):
         self._started = time.perf_counter()
         smoke(self.implementation)
         rules = [rule for rule in self.rules if not self._lacking(rule)]
-        with suppress(_Enough):
+        with suppress(Enough):
             self._explore(rules, list(self._stages()))
         return self._failed
 
@@ -94,7 +90,7 @@ class _Hunt(Run):
                 return
             self._judge([rule for rule in rules if rule.id not in self._until], world, batch)
             if self._until:
-                raise _Enough
+                raise Enough
 
     def _judge(self, rules: Iterable[Rule], world: World, batch: Batch) -> None:
         for rule in rules:

@@ -32,9 +32,9 @@ class Profile:
     name: str
     corners: settings
     random: settings
-    sweeps: bool = True
     is_deterministic: bool
     trials: int
+    sweeps: bool = True
 
 
 PROFILES: Final = {
@@ -44,6 +44,7 @@ PROFILES: Final = {
             name="quick",
             corners=settings(_ALWAYS, max_examples=1, derandomize=True),
             random=settings(_ALWAYS, max_examples=20, derandomize=True),
+            sweeps=False,
             is_deterministic=True,
             trials=100,
         ),

@@ -26,7 +26,7 @@ from cors_conformance.rules.base import Breach, Look, Rule
 from cors_conformance.scenario import API
 from cors_conformance.servers.base import ConfigurationRefused, ServerDied
 from cors_conformance.servers.start import start
-from cors_conformance.shrinking import Drawn, Failure, Smallest, finding, judge
+from cors_conformance.shrinking import Drawn, Enough, Failure, Smallest, finding, judge
 from cors_conformance.subjects import sources, subjects
 from cors_conformance.world import World
 
@@ -357,7 +357,7 @@ class Run:
         assert first is not None  # noqa: S101 - only rules that failed are shrunk
         smallest = Smallest(self.implementation, rule, first, self.profile.trials)
         # What is found is found, be it that an implementation answers now so, now so.
-        with suppress(Breach, Flaky):
+        with suppress(Breach, Flaky, Enough):
             stages[first.stage].run(smallest.trial)
         if self.policy is None:
             smallest.simplify()

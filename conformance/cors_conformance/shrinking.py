@@ -18,6 +18,8 @@ Drawn: TypeAlias = tuple[Policy, Batch]
 _DEFAULT: Final = Policy()
 _TRIED: Final = 8
 """How many shorter versions of a list are tried."""
+_SIMPLER: Final = 40
+"""How many simpler policies are tried in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,10 @@ def simpler(policy: Policy) -> Iterator[Policy]:
                 yield replace(policy, **{name: some})  # type: ignore[arg-type] # of the list's type
 
 
+class Enough(BaseException):
+    """A search is over. Hypothesis would shrink any `Exception`."""
+
+
 class Smallest:
     """The search for the smallest counterexample of one rule."""
 
@@ -67,15 +73,19 @@ class Smallest:
     def trial(self, drawn: Drawn) -> None:
         """Raise the rule's breach if the example shows one.
 
-        Examples before the one that failed while exploring are known to hold. After so many
-        trials only what failed already fails, and Hypothesis takes the smallest of that.
+        Examples before the one that failed while exploring are known to hold. Of those that
+        fail, Hypothesis only ever tries smaller ones, so that the last one is the smallest.
+
+        Raises:
+            Enough: there were as many trials as the profile allows.
+
         """
         self._examples += 1
         if self._examples < self._first.example:
             return
         if drawn not in self._known:
             if self._trials == 0:
-                return
+                raise Enough
             self._trials -= 1
             found = self._breach(*drawn)
             if found is None:
@@ -91,8 +101,10 @@ class Smallest:
         A hand-picked policy is not drawn, so that Hypothesis has nothing to shrink there.
         """
         candidates = simpler(self.policy)
-        while (policy := next(candidates, None)) is not None and self._trials:
-            self._trials -= 1
+        for _ in range(_SIMPLER):
+            policy = next(candidates, None)
+            if policy is None:
+                return
             if self._is_breach(policy):
                 self.policy = policy
                 candidates = simpler(policy)
