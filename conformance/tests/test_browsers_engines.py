@@ -36,7 +36,7 @@ def test_engines_do_what_the_table_says(engine: EngineName) -> None:
     with Theatre().running() as theatre, started(ENGINES[engine], executable, theatre.start_url):
         seen = theatre.play(scenarios, seconds=60)
     for scenario, did in zip(scenarios, seen, strict=True):
-        assert did == expected_of(engine, scenario, did), scenario.aim
+        assert did == expected_of(deviations_of(engine), scenario, did), scenario.aim
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -4,7 +4,7 @@ Each line has a bend, which says exactly what the engine does instead. A disagre
 if the model with all bends of the engine does byte for byte what the engine did.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -294,8 +294,19 @@ DEVIATIONS: Final = (
         bend=redirecting.headers_come_back_after_redirects,
     ),
     Deviation(
-        id="failed-requests-invalidate-nothing",
+        id="zero-max-age-takes-nothing-back",
         engines=(_FIREFOX,),
+        anchor="#cors-preflight-fetch-0",
+        standard="The max-age of a preflight's answer becomes that of what is remembered of earlier"
+        " ones, so that 0 ends it (steps 7.10 and 7.12).",
+        engine="With 0 the answer is not remembered, and what is remembered stays.",
+        advice="A permission lasts as long as it was first given for: keep"
+        " `Access-Control-Max-Age` short where that matters.",
+        bend=remembering.zero_max_ages_store_nothing,
+    ),
+    Deviation(
+        id="failed-requests-invalidate-nothing",
+        engines=(_FIREFOX, _WEBKIT),
         anchor="https://www.rfc-editor.org/rfc/rfc9111.html#section-4.4",
         standard="The response to a POST invalidates what the HTTP cache has for its URL.",
         engine="Not if the response fails the CORS check.",
@@ -447,17 +458,49 @@ def deviations_of(engine: EngineName) -> tuple[Deviation, ...]:
     return tuple(item for item in DEVIATIONS if any(name == engine for name, _ in item.engines))
 
 
+def versions_of(engine: EngineName) -> tuple[str, ...]:
+    """Return the versions of one engine that the table was made with."""
+    told = (version for item in DEVIATIONS for name, version in item.engines if name == engine)
+    return tuple(dict.fromkeys(told))
+
+
+def is_listed(engine: EngineName, version: str) -> bool:
+    """Whether the table was made with that version, a whole one."""
+    return any(f"{version}.".startswith(f"{listed}.") for listed in versions_of(engine))
+
+
 def expected_of(
-    engine: EngineName, scenario: Scenario, seen: Sequence[Seen] = ()
+    lines: Sequence[Deviation], scenario: Scenario, seen: Sequence[Seen] = ()
 ) -> tuple[Seen, ...]:
-    """Predict an engine by the table; `seen` says where its caches forgot something."""
-    return predict(scenario, [item.bend for item in deviations_of(engine)], seen)
+    """Predict an engine by its lines; `seen` says where its caches forgot something."""
+    return predict(scenario, [item.bend for item in lines], seen)
 
 
-def met(engine: EngineName, disagreement: Disagreement, seen: Sequence[Seen]) -> Iterator[str]:
-    """Yield the ids without which the table would not predict what the engine did."""
-    lines = deviations_of(engine)
+def gone(
+    lines: Sequence[Deviation], played: Mapping[str, tuple[Scenario, Sequence[Seen]]]
+) -> tuple[Deviation, ...]:
+    """Return the lines that an engine has left behind, given what it did in their examples.
+
+    What has only changed is not among them: without its line it is not predicted either.
+    """
+    doubtful = [
+        item
+        for item in lines
+        if item.id in played and expected_of(lines, *played[item.id]) != tuple(played[item.id][1])
+    ]
+    others = [item for item in lines if item not in doubtful]
+    return tuple(
+        item
+        for item in doubtful
+        if expected_of(others, *played[item.id]) == tuple(played[item.id][1])
+    )
+
+
+def met(
+    lines: Sequence[Deviation], disagreement: Disagreement, seen: Sequence[Seen]
+) -> Iterator[str]:
+    """Yield the ids without which these lines would not predict what the engine did."""
     for left_out in lines:
-        others = [item.bend for item in lines if item is not left_out]
-        if predict(disagreement.scenario, others, seen) != tuple(seen):
+        others = [item for item in lines if item is not left_out]
+        if expected_of(others, disagreement.scenario, seen) != tuple(seen):
             yield left_out.id

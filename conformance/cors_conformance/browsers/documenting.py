@@ -2,10 +2,9 @@
 
 import json
 import sys
-from importlib.resources import files
 from typing import Any, Final
 
-from cors_conformance.browsers.casefile import EXAMPLES
+from cors_conformance.browsers.casefile import documents
 from cors_conformance.browsers.deviations import DEVIATIONS, Deviation
 from cors_conformance.browsers.engines import ENGINES
 
@@ -35,15 +34,9 @@ are not compared.
 """
 
 
-def _examples() -> dict[str, dict[str, Any]]:
-    """Return the cases by the deviation that they show."""
-    text = files("cors_conformance.browsers").joinpath(EXAMPLES).read_text(encoding="ascii")
-    return {case["id"]: case for case in json.loads(text)["cases"]}
-
-
 def page() -> str:
     """Return the page."""
-    known = _examples()
+    known = documents()
     overview = [
         "| id | engines |",
         "| --- | --- |",

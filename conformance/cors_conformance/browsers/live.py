@@ -5,7 +5,7 @@ a page speaks HTTP over a socket with whatever `servers.start` gives, in this pr
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.browsers.drawing import DRAWING
-from cors_conformance.browsers.driving import Answer, Theatre
+from cors_conformance.browsers.driving import Answer, LastWords, Theatre
 from cors_conformance.browsers.observing import Seen, author_request
 from cors_conformance.browsers.places import API, FOREIGN, OTHER, PAGE
 from cors_conformance.browsers.scenario import NOTHING, Scenario
@@ -110,8 +110,17 @@ def pairs(draw: st.DrawFn) -> tuple[Policy, tuple[Visit, ...]]:
     return policy, tuple(visits)
 
 
-def check(theatre: Theatre, implementation: Implementation, count: int, number: int) -> LiveReport:
+def check(
+    theatre: Theatre,
+    implementation: Implementation,
+    count: int,
+    number: int,
+    *,
+    last_words: LastWords = lambda: None,
+) -> LiveReport:
     """Let pages make about `count` visits to servers of the implementation; `number` is a seed.
+
+    `last_words` tells how the pages' browser ended.
 
     Raises:
         PageLost: the engine does not answer.
@@ -124,7 +133,8 @@ def check(theatre: Theatre, implementation: Implementation, count: int, number: 
             continue
         try:
             with start(implementation, policy) as server:
-                _check_policy(theatre, implementation, policy, visits, server, report)
+                play = partial(theatre.play, seconds=PATIENCE, last_words=last_words)
+                _check_policy(play, implementation, policy, visits, server, report)
         except ConfigurationRefused:
             report.refused += 1
         except ServerDied:
@@ -146,7 +156,7 @@ def _drawn(count: int, number: int) -> list[tuple[Policy, tuple[Visit, ...]]]:
 
 
 def _check_policy(
-    theatre: Theatre,
+    play: Callable[..., list[tuple[Seen, ...]]],
     implementation: Implementation,
     policy: Policy,
     visits: Sequence[Visit],
@@ -157,7 +167,7 @@ def _check_policy(
     application = PLAIN if Capability.APPLICATION_HEADERS in implementation.lacks else TELLING
     with ThreadPoolExecutor(1) as thread:
         gateway = _Gateway(server, application, thread)
-        seen = theatre.play(scenarios, seconds=PATIENCE, answerer=gateway.answers)
+        seen = play(scenarios, answerer=gateway.answers)
     for visit, scenario, (fetched,) in zip(visits, scenarios, seen, strict=True):
         report.pairs += 1
         could = fetched.result == "success"

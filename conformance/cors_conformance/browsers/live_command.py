@@ -1,19 +1,17 @@
 """`cors-conformance check-live`: real pages against real servers, judged by what policies grant."""
 
 import argparse
-import sys
 from typing import Final
 
 from cors_conformance.browsers.command import (
-    DISAGREE,
-    FAULT,
-    OK,
+    FAILURES,
     SEED,
     add_engine_arguments,
-    ended_by_signals,
+    complain,
+    positive,
     say,
 )
-from cors_conformance.browsers.driving import PageLost, Theatre
+from cors_conformance.browsers.driving import Theatre
 from cors_conformance.browsers.engines import (
     ENGINES,
     Engine,
@@ -22,12 +20,13 @@ from cors_conformance.browsers.engines import (
     started,
     version,
 )
+from cors_conformance.browsers.interrupting import ended_by_signals
 from cors_conformance.browsers.live import LiveReport, check
+from cors_conformance.browsers.verdicts import DISAGREE, FAULT, OK, USAGE, overall
 from cors_conformance.implementation import Implementation
 from cors_conformance.implementations.errors import BadImplementation, UnknownImplementation
 from cors_conformance.implementations.registry import find
 
-USAGE: Final = 2
 PAIRS: Final = 300
 SHOWN: Final = 5
 
@@ -37,7 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("implementations", nargs="+", metavar="IMPLEMENTATION", help="as for `run`")
     add_engine_arguments(parser)
     parser.add_argument(
-        "--pairs", type=int, default=PAIRS, metavar="N", help="policies with requests, for each"
+        "--pairs",
+        type=positive,
+        default=PAIRS,
+        metavar="N",
+        help="policies with requests, for each",
     )
     parser.add_argument("--seed", type=int, default=SEED, metavar="S", help="of the pairs")
 
@@ -47,30 +50,31 @@ def main(options: argparse.Namespace) -> int:
 
     Returns:
         0 where pages can do what policies grant and nothing else, 1 where not, 2 where there is
-        no such implementation, 3 where an engine that is here cannot be made to work.
+        no such implementation, 3 where an engine that is here cannot be made to work, 4 where
+        there is no engine.
 
     """
     try:
         implementations = [find(name) for name in options.implementations]
     except (UnknownImplementation, BadImplementation) as error:
-        sys.stderr.write(f"cors-conformance check-live: {error}\n")
+        complain("check-live", str(error))
         return USAGE
-    statuses = [OK]
-    for name in options.engine or ENGINES:
-        engine = ENGINES[name]
-        try:
-            executable = locate(engine, getattr(options, name))
-        except EngineMissing as error:
-            say(f"{name}: not tested: {error}")
-            continue
-        say(f"{name}: {engine.product} {version(engine, executable)}, seed {options.seed}")
-        try:
-            with ended_by_signals():
+    statuses: list[int] = []
+    with ended_by_signals():
+        for name in options.engine or ENGINES:
+            engine = ENGINES[name]
+            try:
+                executable = locate(engine, getattr(options, name))
+            except EngineMissing as error:
+                say(f"{name}: not tested: {error}")
+                continue
+            say(f"{name}: {engine.product} {version(engine, executable)}, seed {options.seed}")
+            try:
                 statuses.append(_engine(options, engine, executable, implementations))
-        except (PageLost, OSError, RuntimeError) as error:
-            sys.stderr.write(f"cors-conformance check-live: {name}: {error}\n")
-            statuses.append(FAULT)
-    return max(statuses)
+            except FAILURES as error:
+                complain("check-live", f"{name}: not tested: {engine.product} fails: {error}")
+                statuses.append(FAULT)
+    return overall(statuses)
 
 
 def _engine(
@@ -80,9 +84,15 @@ def _engine(
     implementations: list[Implementation],
 ) -> int:
     status = OK
-    with Theatre().running() as theatre, started(engine, executable, theatre.start_url):
+    with Theatre().running() as theatre, started(engine, executable, theatre.start_url) as running:
         for implementation in implementations:
-            report = check(theatre, implementation, options.pairs, options.seed)
+            report = check(
+                theatre,
+                implementation,
+                options.pairs,
+                options.seed,
+                last_words=running.last_words,
+            )
             _tell(engine, implementation, report)
             if report.findings:
                 status = DISAGREE

@@ -39,6 +39,25 @@ def errors_clear_nothing() -> Bent:
     return replaced(preflight_cache.PreflightCache, "clear", lambda *_: None)
 
 
+def zero_max_ages_store_nothing() -> Bent:
+    """Leave the preflight cache as it is where an answer must not be kept."""
+
+    def wrap(standard: Function) -> Function:
+        def store(
+            cache: preflight_cache.PreflightCache,
+            request: Request,
+            methods: tuple[bytes, ...],
+            header_names: tuple[bytes, ...],
+            max_age: int,
+        ) -> None:
+            if max_age > 0:
+                standard(cache, request, methods, header_names, max_age)
+
+        return store
+
+    return wrapped(preflight_cache.PreflightCache, "store", wrap)
+
+
 def permissions_are_kept_unchecked() -> Bent:
     """Put what a preflight lists into the preflight cache before checking that it suffices."""
 
