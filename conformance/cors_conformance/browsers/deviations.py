@@ -173,6 +173,16 @@ DEVIATIONS: Final = (
         bend=redirecting.empty_locations_lead_nowhere,
     ),
     Deviation(
+        id="locations-have-no-credentials",
+        engines=(_CHROMIUM,),
+        anchor=_REDIRECT,
+        standard="Without CORS, and to the page's own origin, a redirect may lead to a URL with a"
+        " user name or password (steps 9 and 10).",
+        engine="It never may: the fetch fails.",
+        advice="Keep user names and passwords out of `Location`.",
+        bend=redirecting.locations_have_no_credentials,
+    ),
+    Deviation(
         id="redirects-blur-the-origin",
         engines=(_CHROMIUM,),
         anchor="#append-a-request-origin-header",
@@ -261,7 +271,7 @@ DEVIATIONS: Final = (
     ),
     Deviation(
         id="preflights-are-repeated",
-        engines=(_FIREFOX, _WEBKIT),
+        engines=(_FIREFOX,),
         anchor=_REDIRECT,
         standard="Whether a redirected request needs a preflight depends on the method and headers"
         " that it still has.",
@@ -270,6 +280,18 @@ DEVIATIONS: Final = (
         advice="Answer preflights at every URL that requests are redirected to, those for GET"
         " without headers included.",
         bend=redirecting.preflights_are_repeated,
+    ),
+    Deviation(
+        id="preflights-are-repeated-elsewhere",
+        engines=(_WEBKIT,),
+        anchor=_REDIRECT,
+        standard="Whether a redirected request needs a preflight depends on the method and headers"
+        " that it still has.",
+        engine="A request that had to ask once asks again at each new URL of another origin than"
+        " the page's, though nothing is left to ask for.",
+        advice="Answer preflights at every URL that requests are redirected to, those for GET"
+        " without headers included.",
+        bend=redirecting.preflights_are_repeated_elsewhere,
     ),
     Deviation(
         id="preflights-forget-redirects",
@@ -312,6 +334,15 @@ DEVIATIONS: Final = (
         engine="Not if the response fails the CORS check.",
         advice="Grant what changes a resource, or do not let it be cached.",
         bend=remembering.failed_requests_invalidate_nothing,
+    ),
+    Deviation(
+        id="cross-site-requests-invalidate-nothing",
+        engines=(_FIREFOX,),
+        anchor="https://www.rfc-editor.org/rfc/rfc9111.html#section-4.4",
+        standard="The response to a POST invalidates what the HTTP cache has for its URL.",
+        engine="Not if the page is of another site.",
+        advice="Do not let be cached what pages of other sites may change.",
+        bend=remembering.cross_site_requests_invalidate_nothing,
     ),
     Deviation(
         id="cookies-need-names",
@@ -479,7 +510,7 @@ def expected_of(
 def gone(
     lines: Sequence[Deviation], played: Mapping[str, tuple[Scenario, Sequence[Seen]]]
 ) -> tuple[Deviation, ...]:
-    """Return the lines that an engine has left behind, given what it did in their examples.
+    """Return the lines that an engine has left behind: in their examples it does without.
 
     What has only changed is not among them: without its line it is not predicted either.
     """
@@ -488,11 +519,13 @@ def gone(
         for item in lines
         if item.id in played and expected_of(lines, *played[item.id]) != tuple(played[item.id][1])
     ]
-    others = [item for item in lines if item not in doubtful]
+    kept = [item for item in lines if item not in doubtful]
     return tuple(
         item
-        for item in doubtful
-        if expected_of(others, *played[item.id]) == tuple(played[item.id][1])
+        for item in lines
+        if item.id in played
+        and expected_of([other for other in kept if other is not item], *played[item.id])
+        == tuple(played[item.id][1])
     )
 
 

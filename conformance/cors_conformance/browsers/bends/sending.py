@@ -99,7 +99,10 @@ def preflights_have_the_user_agent() -> Bent:
 
 
 def caches_rewrite_ranges() -> Bent:
-    """Write a `Range` anew, without leading zeros, where the HTTP cache is in play."""
+    """Write a `Range` anew, without leading zeros, where the HTTP cache is in play.
+
+    It is read as a list, in which empty elements do not count.
+    """
 
     def change(request: HTTPRequest, step: schema.Request) -> HTTPRequest:
         # fetch() says `no-store` here; XMLHttpRequest cannot.
@@ -112,7 +115,7 @@ def caches_rewrite_ranges() -> Bent:
 
 
 _LAX_RANGE: Final = re.compile(
-    rb"bytes[ \t]*=[ \t]*([0-9]*)[ \t]*-[ \t]*([0-9]*)[ \t]*", re.IGNORECASE
+    rb"bytes[ \t]*=[ \t,]*([0-9]*)[ \t]*-[ \t]*([0-9]*)[ \t,]*", re.IGNORECASE
 )
 
 
