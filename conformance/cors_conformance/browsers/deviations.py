@@ -328,7 +328,7 @@ DEVIATIONS: Final = (
     ),
     Deviation(
         id="failed-requests-invalidate-nothing",
-        engines=(_FIREFOX, _WEBKIT),
+        engines=(_WEBKIT,),
         anchor="https://www.rfc-editor.org/rfc/rfc9111.html#section-4.4",
         standard="The response to a POST invalidates what the HTTP cache has for its URL.",
         engine="Not if the response fails the CORS check.",
