@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from cors_conformance.browsers.casefile import examples
 from cors_conformance.browsers.comparing import Disagreement, disagreement
-from cors_conformance.browsers.deviations import deviations_of, expected_of, gone, met
+from cors_conformance.browsers.deviations import Deviation, deviations_of, expected_of, gone, met
 from cors_conformance.browsers.drawing import batches
 from cors_conformance.browsers.driving import LastWords, PageLost, Theatre
 from cors_conformance.browsers.engines import Engine, started
@@ -40,7 +40,7 @@ class EngineReport:
             forgot what it could have kept, as it may.
         covered: how many the table predicts.
         met: how often each deviation was needed for that.
-        gone: the deviations that are left behind: their own examples do without.
+        gone: the deviations that are left behind: their own examples do without, and all else.
         unsteady: how many nobody predicts, which went as they should the second time.
         unexplained: how many nobody predicts, twice; `smallest` are the smallest of each kind.
         examples: for each deviation that was met a small scenario, with how many were met in it.
@@ -71,7 +71,7 @@ class EngineRun:
         self._engine = engine
         self._executable = executable
         self.report = EngineReport(engine=engine, version=version, seed=seed)
-        self._lines = deviations_of(engine.name)
+        self._tables = [deviations_of(engine.name)]
         self._kinds: dict[frozenset[str], Disagreement] = {}
 
     def run(
@@ -97,6 +97,7 @@ class EngineRun:
                 self.report.smallest.append(self._shrunk(kind, found, play))
             for identifier in self.report.examples if exemplify else ():
                 self._exemplify(identifier, play)
+        self.report.gone = tuple(item for item in self.report.gone if item not in self.report.met)
         self.report.seconds = time.monotonic() - start
         return self.report
 
@@ -131,17 +132,18 @@ class EngineRun:
         return play
 
     def _leave_out_what_is_gone(self, play: Play) -> None:
-        """Run the examples of the table; go on without the lines that this version mended."""
-        listed = {item.id for item in self._lines}
-        known = {name: scenario for name, scenario in examples().items() if name in listed}
-        for _ in range(2):
-            # Twice: a line that is left out by mistake is missed later on.
-            played = zip(known.items(), play(list(known.values())), strict=True)
-            mended = gone(self._lines, {name: (item, seen) for (name, item), seen in played})
-            known = {item.id: known[item.id] for item in mended}
-        self._lines = tuple(item for item in self._lines if item not in mended)
+        """Run the examples of the table; from then on try it without what this version mended."""
+        (lines,) = self._tables
+        known = examples()
+        batch = [known[item.id] for item in lines]
+        played = {
+            item.id: (known[item.id], seen) for item, seen in zip(lines, play(batch), strict=True)
+        }
+        mended = gone(lines, played)
         self.report.gone = tuple(item.id for item in mended)
-        self._run_batch([item for name, item in examples().items() if name in listed], play)
+        if mended:
+            self._tables.insert(0, tuple(item for item in lines if item not in mended))
+        self._run_batch(batch, play)
 
     def _run_batch(self, batch: Sequence[Scenario], play: Play) -> None:
         self.report.scenarios += len(batch)
@@ -158,9 +160,10 @@ class EngineRun:
 
         def shows(scenario: Scenario, seen: tuple[Seen, ...]) -> bool:
             found = disagreement(scenario, observe(scenario, seen), seen)
-            if found is None or self._unexplained(scenario, seen) is not None:
+            lines = self._explaining(scenario, seen)
+            if found is None or lines is None:
                 return False
-            ids = tuple(met(self._lines, found, seen))
+            ids = tuple(met(lines, found, seen))
             return identifier in ids and len(ids) <= most
 
         def holds(scenarios: Sequence[Scenario]) -> list[bool]:
@@ -180,10 +183,11 @@ class EngineRun:
             report.agreed += 1
             report.forgetful += plain != seen
             return True
-        if self._unexplained(scenario, seen) is not None:
+        lines = self._explaining(scenario, seen)
+        if lines is None:
             return False
         report.covered += 1
-        ids = tuple(met(self._lines, found, seen))
+        ids = tuple(met(lines, found, seen))
         report.met.update(ids)
         for identifier in ids:
             known = report.examples.get(identifier)
@@ -201,8 +205,18 @@ class EngineRun:
         if known is None or scenario.size() < known.scenario.size():
             self._kinds[left.kind] = left
 
-    def _unexplained(self, scenario: Scenario, seen: Sequence[Seen]) -> Disagreement | None:
-        return disagreement(scenario, expected_of(self._lines, scenario, seen), seen)
+    def _explaining(
+        self, scenario: Scenario, seen: tuple[Seen, ...]
+    ) -> tuple[Deviation, ...] | None:
+        """Return the lines that predict it, `None` where neither the whole table does nor less."""
+        return next(
+            (lines for lines in self._tables if expected_of(lines, scenario, seen) == seen), None
+        )
+
+    def _unexplained(self, scenario: Scenario, seen: tuple[Seen, ...]) -> Disagreement | None:
+        if self._explaining(scenario, seen) is not None:
+            return None
+        return disagreement(scenario, expected_of(self._tables[0], scenario, seen), seen)
 
     def _shrunk(
         self,

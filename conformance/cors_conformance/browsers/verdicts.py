@@ -44,7 +44,7 @@ def lines_of(report: EngineReport) -> Iterator[str]:
     for identifier, count in report.met.most_common():
         yield f"    {count:6} {identifier}"
     for identifier in report.gone:
-        yield f"    no more {identifier}: its own example does without"
+        yield f"    no more {identifier}: not even in its own example"
     if report.unsteady:
         yield f"    {report.unsteady} were unexplained once, and not when they were done again"
     for found in report.smallest:
