@@ -216,6 +216,9 @@ class Stage:
     def is_hiccup(self, scenario: Scenario) -> bool:
         return False
 
+    def forget(self) -> None:
+        pass
+
 
 SLEEPER = """\
 import sys, time
@@ -407,15 +410,29 @@ def test_signals_wait_for_the_end_of_a_block() -> None:
     assert reached
 
 
-class Gateway:
+def test_browsers_that_crash_once_are_started_again(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plays = iter([PageLost("it ended with status 11: crash")])
+
+    def play(stage: Stage, scenarios: Sequence[Scenario], **_: object) -> list[tuple[Seen, ...]]:
+        for lost in plays:
+            raise lost
+        return [predict(scenario, stage.bends) for scenario in scenarios]
+
+    monkeypatch.setattr(Stage, "play", play)
+    status, report = run(stage, tmp_path)
+    assert (status, report["reason"]) == (0, "passed")
+
+
+class Gateway(Stage):
     """A theatre in which the model plays against whatever answers."""
 
-    def play(
-        self, scenarios: Sequence[Scenario], *, answerer: driving.Answerer
-    ) -> list[tuple[Seen, ...]]:
-        return [self._play(scenario, answerer(scenario)[0]) for scenario in scenarios]
+    def play(self, scenarios: Sequence[Scenario], **more: Any) -> list[tuple[Seen, ...]]:
+        answerer = more["answerer"]
+        return [self._against(scenario, answerer(scenario)[0]) for scenario in scenarios]
 
-    def _play(self, scenario: Scenario, answer: Any) -> tuple[Seen, ...]:
+    def _against(self, scenario: Scenario, answer: Any) -> tuple[Seen, ...]:
         async def ask(request: HTTPRequest) -> Any:
             return await answer(request)
 
@@ -439,3 +456,23 @@ def test_pages_without_cors_get_what_no_policy_denies() -> None:
     report = live.check(Gateway().play, find("none"), 60, 1)
     assert report.findings
     assert all(finding.model_agrees and finding.grant.granted for finding in report.findings)
+
+
+def test_live_checks_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(live_command, "Theatre", Gateway)
+    arguments = ["--engine", "chromium", "--chromium", program(tmp_path, SLEEPER), "--pairs", "40"]
+    assert live_command.main(options(live_command, *arguments, "reference", "none")) == 1
+    told = capsys.readouterr().out
+    assert "chromium: reference: passed: pages could do what the policies grant" in told
+    assert "the policy says granted" in told
+    assert "the page got a network error" in told
+    assert "0 of them with the browser model at odds with the engine" in told
+
+
+def test_implementations_that_are_not_there_are_bad_input(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert live_command.main(options(live_command, "nothing-like-it")) == 2
+    assert "nothing-like-it" in capsys.readouterr().err

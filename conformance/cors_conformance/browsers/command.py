@@ -33,21 +33,26 @@ from cors_conformance.browsers.verdicts import (
 
 SCENARIOS: Final = 3000
 SEED: Final = 1
+EPILOG: Final = (
+    "Exit status: 0 nothing unexplained, 1 an unexplained disagreement, 2 bad input, 3 an engine"
+    " does not work, 4 no engine is here, or one of a version new to this project disagrees."
+)
 FAILURES: Final = (EngineFails, OSError, PageLost)
 """What is raised where an engine that is here cannot be made to work."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `cors-conformance browsers`."""
+    parser.epilog = EPILOG
     add_engine_arguments(parser)
     parser.add_argument(
         "--scenarios",
         type=positive,
         default=SCENARIOS,
         metavar="N",
-        help="how many for each engine",
+        help="how many for each engine (3000)",
     )
-    parser.add_argument("--seed", type=int, default=SEED, metavar="S", help="of the scenarios")
+    parser.add_argument("--seed", type=int, default=SEED, metavar="S", help="of the scenarios (1)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the results there, too")
     parser.add_argument(
         "--cases", type=Path, metavar="OUT", help="write what is unexplained there, as a case file"

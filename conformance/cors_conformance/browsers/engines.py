@@ -208,7 +208,9 @@ def locate(engine: Engine, executable: str | None = None) -> str:
     named = shutil.which(executable) if executable is not None else engine.find()
     if named is not None:
         return named
-    message = f"{engine.product} is not here; apt-get install {' '.join(engine.packages)}"
+    message = (
+        f"{engine.product} is not here; on Debian: apt-get install {' '.join(engine.packages)}"
+    )
     raise EngineMissing(message)
 
 

@@ -32,6 +32,10 @@ from cors_conformance.implementations.registry import find
 from cors_conformance.policy import Policy
 from cors_conformance.scenario import Visit
 
+EPILOG: Final = (
+    "Exit status: 0 pages can do what policies grant and nothing else, 1 not so, 2 bad input,"
+    " 3 an engine does not work, 4 no engine is here."
+)
 PAIRS: Final = 300
 SHOWN: Final = 5
 PATIENCE: Final = 120.0
@@ -42,6 +46,7 @@ UNLIKE: Final = ", unlike the browser model"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `cors-conformance check-live`."""
+    parser.epilog = EPILOG
     parser.add_argument("implementations", nargs="+", metavar="IMPLEMENTATION", help="as for `run`")
     add_engine_arguments(parser)
     parser.add_argument(
@@ -49,9 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=PAIRS,
         metavar="N",
-        help="policies with requests, for each",
+        help="policies with requests, for each (300)",
     )
-    parser.add_argument("--seed", type=int, default=SEED, metavar="S", help="of the pairs")
+    parser.add_argument("--seed", type=int, default=SEED, metavar="S", help="of the pairs (1)")
 
 
 def main(options: argparse.Namespace) -> int:
