@@ -18,9 +18,10 @@ from cors_conformance.mutants import MUTANTS, Mutant
 from cors_conformance.profiles import PROFILES, Profile
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Breach, Rule
-from cors_conformance.run import CannotTest, Drawn, Run, smoke
+from cors_conformance.run import CannotTest, Run, smoke
 from cors_conformance.scenario import Batch
 from cors_conformance.servers.base import ConfigurationRefused, ServerDied
+from cors_conformance.shrinking import Drawn
 from cors_conformance.subjects import sources, subjects
 from cors_conformance.world import World
 

@@ -23,6 +23,7 @@ class Profile:
         name: what `--profile` takes.
         corners: Hypothesis settings for each hand-picked policy.
         random: Hypothesis settings for random policies.
+        sweeps: whether each hand-picked policy is swept as well.
         is_deterministic: whether two runs do the same; else a seed is drawn and printed.
         trials: how many examples the search for the smallest counterexample may run per rule.
 
@@ -31,6 +32,7 @@ class Profile:
     name: str
     corners: settings
     random: settings
+    sweeps: bool = True
     is_deterministic: bool
     trials: int
 
@@ -40,15 +42,15 @@ PROFILES: Final = {
     for profile in (
         Profile(
             name="quick",
-            corners=settings(_ALWAYS, max_examples=2, derandomize=True),
+            corners=settings(_ALWAYS, max_examples=1, derandomize=True),
             random=settings(_ALWAYS, max_examples=20, derandomize=True),
             is_deterministic=True,
             trials=100,
         ),
         Profile(
             name="default",
-            corners=settings(_ALWAYS, max_examples=3, derandomize=True),
-            random=settings(_ALWAYS, max_examples=100, derandomize=True),
+            corners=settings(_ALWAYS, max_examples=2, derandomize=True),
+            random=settings(_ALWAYS, max_examples=60, derandomize=True),
             is_deterministic=True,
             trials=300,
         ),

@@ -22,9 +22,10 @@ from cors_conformance.implementation import Implementation
 from cors_conformance.policy import Policy
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Rule
-from cors_conformance.run import CannotTest, finding
+from cors_conformance.run import CannotTest
 from cors_conformance.scenario import ASGICall, Batch, Journey, RawRequest, Visit, Wait
 from cors_conformance.servers.base import ConfigurationRefused, ServerDied
+from cors_conformance.shrinking import finding
 from cors_conformance.subjects import Source
 
 VERSION: Final = "1"

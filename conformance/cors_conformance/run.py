@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
@@ -22,14 +22,14 @@ from cors_conformance.findings import Finding, Report, RuleResult, Status
 from cors_conformance.implementation import Capability, Implementation
 from cors_conformance.policy import Parameter, Policy
 from cors_conformance.profiles import Profile
-from cors_conformance.rules.base import Breach, Rule
-from cors_conformance.scenario import API, Batch, Visit
+from cors_conformance.rules.base import Breach, Look, Rule
+from cors_conformance.scenario import API
 from cors_conformance.servers.base import ConfigurationRefused, ServerDied
 from cors_conformance.servers.start import start
-from cors_conformance.subjects import Source, sources, subjects
+from cors_conformance.shrinking import Drawn, Failure, Smallest, finding, judge
+from cors_conformance.subjects import sources, subjects
 from cors_conformance.world import World
 
-Drawn: TypeAlias = tuple[Policy, Batch]
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
@@ -78,24 +78,62 @@ def smoke(implementation: Implementation, policy: Policy | None = None) -> None:
     raise CannotTest(message)
 
 
+class Stage(Protocol):
+    """A part of a run."""
+
+    @property
+    def examples(self) -> int:
+        """How many there are, at most."""
+
+    def run(self, body: Callable[[Drawn], None]) -> None:
+        """Do `body` with each example, the same ones every time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    """Examples that Hypothesis draws; where `body` raises, it shrinks them."""
+
+    strategy: st.SearchStrategy[Drawn]
+    settings: settings
+    seed: str
+
+    @property
+    def examples(self) -> int:
+        return self.settings.max_examples
+
+    def run(self, body: Callable[[Drawn], None]) -> None:
+        @seed(self.seed)
+        @self.settings
+        @given(self.strategy)
+        def example(drawn: Drawn) -> None:
+            body(drawn)
+
+        example()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sweeps:
+    """The sweeps of some policies, each an example."""
+
+    policies: Sequence[Policy]
+    can: dict[str, bool]
+
+    @property
+    def examples(self) -> int:
+        return len(self.policies)
+
+    def run(self, body: Callable[[Drawn], None]) -> None:
+        for drawn in strategies.sweeps(self.policies, **self.can):
+            body(drawn)
+
+
 @dataclass(slots=True)
 class _Tally:
     """What exploring saw of one rule; `first` is where it failed first."""
 
     judged: int = 0
     failed: int = 0
-    first: "_Failure | None" = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Failure:
-    """A failure as it was met: the stage and example of the search, and what was done."""
-
-    stage: int
-    example: int
-    policy: Policy
-    source: Source
-    message: str
+    first: Failure | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -193,10 +231,12 @@ class Run:
         status = Status.PASSED if finding is None else Status.FAILED
         return RuleResult(rule=rule, status=status, judged=tally.judged, finding=finding)
 
-    def _stages(self) -> Iterator[tuple[st.SearchStrategy[Drawn], settings]]:
+    def _stages(self) -> Iterator[Stage]:
         """Give the searches: each hand-picked policy, then random ones; or the one policy."""
         if self.policy is not None:
-            yield self._drawn(st.just(self.policy)), self.profile.random
+            if self.profile.sweeps:
+                yield _Sweeps((self.policy,), self._can())
+            yield self._drawn(1, st.just(self.policy), self.profile.random)
             return
         lacks = self.implementation.lacks
         parameters: frozenset[Parameter] = frozenset(
@@ -205,15 +245,16 @@ class Run:
                 *(parameter for capability, parameter in PARAMETERS if capability not in lacks),
             }
         )
-        for policy in strategies.corner_policies(
-            parameters=parameters, wildcard_with_credentials=True
-        ):
-            yield self._drawn(st.just(policy)), self.profile.corners
+        corners = strategies.corner_policies(parameters=parameters, wildcard_with_credentials=True)
+        for number, policy in enumerate(corners):
+            yield self._drawn(number, st.just(policy), self.profile.corners)
+        if self.profile.sweeps:
+            yield _Sweeps(corners, self._can())
         policies = strategies.policies(parameters=parameters, wildcard_with_credentials=True)
-        yield self._drawn(policies), self.profile.random
+        yield self._drawn(len(corners), policies, self.profile.random)
 
-    def _drawn(self, policies: st.SearchStrategy[Policy]) -> st.SearchStrategy[Drawn]:
-        can = {
+    def _can(self) -> dict[str, bool]:
+        return {
             option: capability not in self.implementation.lacks
             for option, capability in (
                 ("application_headers", Capability.APPLICATION_HEADERS),
@@ -224,42 +265,33 @@ class Run:
                 ("any_method", Capability.ANY_METHOD),
             )
         }
-        return st.composite(_draw)(policies, can)
 
-    def _search(
-        self, strategy: st.SearchStrategy[Drawn], profile: settings, body: Callable[[Drawn], None]
-    ) -> None:
-        """Run one Hypothesis search; the same strategy and settings give the same examples."""
+    def _drawn(self, number: int, policies: st.SearchStrategy[Policy], profile: settings) -> Stage:
+        # Each has its own seed, or all hand-picked policies would meet the same choices.
+        return _Search(
+            strategy=st.composite(_draw)(policies, self._can()),
+            settings=profile,
+            seed=f"{self.seed or 0} {number}",
+        )
 
-        @profile
-        @given(strategy)
-        def example(drawn: Drawn) -> None:
-            body(drawn)
-
-        if self.seed is not None:
-            example = seed(self.seed)(example)
-        example()
-
-    def _explore(
-        self, rules: Sequence[Rule], stages: Sequence[tuple[st.SearchStrategy[Drawn], settings]]
-    ) -> None:
+    def _explore(self, rules: Sequence[Rule], stages: Sequence[Stage]) -> None:
         """Judge every example by every rule."""
-        total = sum(profile.max_examples for _, profile in stages)
+        total = sum(stage.examples for stage in stages)
         before = 0
-        for stage, (strategy, profile) in enumerate(stages):
+        for number, stage in enumerate(stages):
             count = 0
 
             def body(drawn: Drawn) -> None:
                 nonlocal count
                 count += 1
                 self.progress("exploring", before + count, total)  # noqa: B023
-                self._judge_all(drawn, rules, stage, count)  # noqa: B023
+                self._judge_all(drawn, rules, number, count)  # noqa: B023
 
-            self._search(strategy, profile, body)
-            before += profile.max_examples
+            stage.run(body)
+            before += stage.examples
 
     def _judge_all(self, drawn: Drawn, rules: Sequence[Rule], stage: int, example: int) -> None:
-        policy, batch = drawn
+        policy, _ = drawn
         why = self.implementation.cannot_express(policy)
         if why is not None:
             self._inexpressible[why] = self._inexpressible.get(why, 0) + 1
@@ -275,37 +307,60 @@ class Run:
                 return
             except ServerDied as error:
                 self._died[policy] = str(error)
+            # The calls are the same in every batch.
+            looks = [look for look in Look if look is not Look.CALL or policy not in self._served]
             self._served.add(policy)
-            for rule in rules:
-                tally = self._tallies[rule.id]
-                try:
-                    for source in sources(rule.look, batch):
-                        judged, message = _judge(rule, world, source)
-                        tally.judged += judged
-                        tally.failed += message is not None
-                        if message is not None and tally.first is None:
-                            tally.first = _Failure(
-                                stage=stage,
-                                example=example,
-                                policy=policy,
-                                source=source,
-                                message=message,
-                            )
-                except ServerDied as error:
-                    self._died[policy] = str(error)
+            for look in looks:
+                concerned = [rule for rule in rules if rule.look is look]
+                self._judge_look(look, concerned, world, drawn, (stage, example))
             self._exchanges += len(world.log)
 
-    def _shrink(
-        self, rule: Rule, stages: Sequence[tuple[st.SearchStrategy[Drawn], settings]]
-    ) -> Finding:
+    def _judge_look(
+        self,
+        look: Look,
+        rules: list[Rule],
+        world: World,
+        drawn: Drawn,
+        place: tuple[int, int],
+    ) -> None:
+        """Judge one batch by the rules that look at the same."""
+        policy, batch = drawn
+        for source in sources(look, batch) if rules else ():
+            try:
+                seen = list(subjects(look, world, source))
+            except ServerDied as error:
+                self._died[policy] = str(error)
+                return
+            for rule in [*rules]:
+                tally = self._tallies[rule.id]
+                try:
+                    judged, message = judge(rule, world, seen)
+                except ServerDied as error:
+                    self._died[policy] = str(error)
+                    rules.remove(rule)
+                    continue
+                tally.judged += judged
+                tally.failed += message is not None
+                if message is not None and tally.first is None:
+                    stage, example = place
+                    tally.first = Failure(
+                        stage=stage,
+                        example=example,
+                        policy=policy,
+                        source=source,
+                        message=message,
+                    )
+
+    def _shrink(self, rule: Rule, stages: Sequence[Stage]) -> Finding:
         """Search once more with one rule, for its smallest policy and request."""
         first = self._tallies[rule.id].first
         assert first is not None  # noqa: S101 - only rules that failed are shrunk
-        smallest = _Smallest(self.implementation, rule, first, self.profile.trials)
-        strategy, profile = stages[first.stage]
+        smallest = Smallest(self.implementation, rule, first, self.profile.trials)
         # What is found is found, be it that an implementation answers now so, now so.
         with suppress(Breach, Flaky):
-            self._search(strategy, profile, smallest.trial)
+            stages[first.stage].run(smallest.trial)
+        if self.policy is None:
+            smallest.simplify()
         try:
             shown = finding(self.implementation, rule, smallest.policy, smallest.source)
         except (ConfigurationRefused, ServerDied):
@@ -321,95 +376,3 @@ class Run:
 def _draw(draw: st.DrawFn, policies: st.SearchStrategy[Policy], can: dict[str, bool]) -> Drawn:
     policy = draw(policies)
     return policy, draw(strategies.batches(policy, **can))
-
-
-class _Smallest:
-    """The search for the smallest counterexample of one rule."""
-
-    def __init__(
-        self, implementation: Implementation, rule: Rule, first: _Failure, trials: int
-    ) -> None:
-        self._implementation = implementation
-        self._rule = rule
-        self._first = first
-        self._trials = trials
-        self._examples = 0
-        self._known: dict[Drawn, tuple[Source, str]] = {}
-        self.policy = first.policy
-        self.source = first.source
-
-    def trial(self, drawn: Drawn) -> None:
-        """Raise the rule's breach if the example shows one.
-
-        Examples before the one that failed while exploring are known to hold. After so many
-        trials only what failed already fails, and Hypothesis takes the smallest of that.
-        """
-        self._examples += 1
-        if self._examples < self._first.example:
-            return
-        if drawn not in self._known:
-            if self._trials == 0:
-                return
-            self._trials -= 1
-            found = self._breach(*drawn)
-            if found is None:
-                return
-            self._known[drawn] = found
-        self.policy = drawn[0]
-        self.source, message = self._known[drawn]
-        raise Breach(message)
-
-    def _breach(self, policy: Policy, batch: Batch) -> tuple[Source, str] | None:
-        if self._implementation.cannot_express(policy) is not None:
-            return None
-        with World(self._implementation, policy) as world:
-            try:
-                for source in sources(self._rule.look, batch):
-                    _, message = _judge(self._rule, world, source)
-                    if message is not None:
-                        return source, message
-            except (ConfigurationRefused, ServerDied):
-                pass
-        return None
-
-
-def _judge(rule: Rule, world: World, source: Source) -> tuple[int, str | None]:
-    """Judge one source; give how many subjects the rule concerned, and its breach.
-
-    Raises:
-        ServerDied: the server died, and that is not what the rule is about.
-
-    """
-    judged = 0
-    try:
-        for subject in subjects(rule.look, world, source):
-            judged += rule.check(world, subject)
-    except Breach as breach:
-        return judged + 1, str(breach)
-    return judged, None
-
-
-def finding(
-    implementation: Implementation, rule: Rule, policy: Policy, source: Source
-) -> Finding | None:
-    """Do it once more from scratch, and tell all that happened; `None` where the rule holds.
-
-    Raises:
-        ConfigurationRefused: the implementation refuses the policy.
-        ServerDied: it died, and that is not what the rule is about.
-
-    """
-    with World(implementation, policy) as world:
-        _, message = _judge(rule, world, source)
-        if message is None:
-            return None
-        fetched = world.fetch(source) if isinstance(source, Visit) else None
-        return Finding(
-            rule=rule,
-            message=message,
-            policy=policy,
-            source=source,
-            wire=tuple(world.log),
-            steps=() if fetched is None else fetched.outcome.steps,
-            grant=None if fetched is None else fetched.grant,
-        )

@@ -130,6 +130,8 @@ class Batch:
     applications: tuple[ApplicationResponse, ...]
     journeys: tuple[Journey, ...] = ()
     hostile: tuple[RawRequest, ...] = ()
+    single: tuple[Visit, ...] = ()
+    """Visits beside those of the product."""
 
     def visits(self) -> Iterator[Visit]:
         """Yield the product of the pools, each visit with the next application of its pool.
@@ -153,6 +155,7 @@ class Batch:
                 body=_body(method),
                 application=self.applications[turn % len(self.applications)],
             )
+        yield from self.single
 
 
 class _Printer(Protocol):

@@ -27,6 +27,7 @@ LAYERS: Final = (
     {"profiles", "rules"},
     {"subjects"},
     {"findings"},
+    {"shrinking"},
     {"baseline", "run"},
     {"kill_matrix", "replay"},
     {"browsers", "cases_command", "report", "selection"},

@@ -16,10 +16,11 @@ ENOUGH: Final = 20
 QUICK: Final = PROFILES["quick"]
 QUICKER: Final = replace(
     QUICK,
+    sweeps=False,
     corners=settings(QUICK.corners, max_examples=1),
     random=settings(QUICK.random, max_examples=10),
 )
-"""Half of a quick run: there are many of them."""
+"""A small part of a quick run: there are many of them."""
 
 LITTLE: Final = (
     "cfg-",

@@ -307,7 +307,6 @@ class CredentialsAlways(Editing):
 @GRANTED.add(
     "K18",
     "mm-mono-credentials",
-    "live-simple",
     copies="Kong #3765, the branch for credentials",
     consequence="pages that send no credentials get nothing where others may",
 )

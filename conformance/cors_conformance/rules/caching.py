@@ -92,9 +92,9 @@ def _shown(sent: Sent) -> str:
 def _compared(world: World, journey: Journey) -> list[tuple[Fetched, Fetched]]:
     """Give neighbours that differ in `Origin` alone, each done without caches."""
     steps = visits(journey)
-    path, application = steps[0].path, steps[0].application
-    if sets_cors_headers(application):
+    if not steps or sets_cors_headers(steps[0].application):
         return []
+    path, application = steps[0].path, steps[0].application
     simple = [
         world.fetch(replace(step, application=application))
         for step in dict.fromkeys(steps)

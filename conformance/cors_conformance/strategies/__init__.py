@@ -16,6 +16,7 @@ from cors_conformance.strategies.methods import methods, near_miss_methods
 from cors_conformance.strategies.origins import foreign_origins, near_misses, serialized_origins
 from cors_conformance.strategies.policies import policies
 from cors_conformance.strategies.requests import batches, journeys
+from cors_conformance.strategies.sweeps import sweeps
 
 __all__ = [
     "InvalidConfiguration",
@@ -33,4 +34,5 @@ __all__ = [
     "near_misses",
     "policies",
     "serialized_origins",
+    "sweeps",
 ]

@@ -8,17 +8,21 @@ from hypothesis import strategies as st
 
 _T = TypeVar("_T")
 
-_INDICES: Final = 1 << 12
-"""Far more than there are options in any table, so that the remainder is close to uniform."""
+_DIGIT: Final = 100
+"""Hypothesis mixes the constants of the modules around it into draws of more than a hundred values:
+what is drawn would depend on how the project is installed, and on what else was imported."""
+_FEW: Final = 10
+"""So few options are chosen with one digit, so that the remainder is close to uniform."""
 
 _USUALLY: Final = 6
 """A slot with few options is left out about as rarely as one with this many."""
 
 
 @cache
-def _indices(ordinal: int) -> st.SearchStrategy[int]:
-    # A different range for each ordinal: what Hypothesis labels a draw by.
-    return st.sampled_from(range(_INDICES + ordinal))
+def _digits(ordinal: int, place: int) -> st.SearchStrategy[int]:
+    # A different range for each: what Hypothesis labels a draw by.
+    start = _DIGIT * (2 * ordinal + place)
+    return st.sampled_from(range(start, start + _DIGIT))
 
 
 class Choices:
@@ -43,7 +47,18 @@ class Choices:
     def one(self, options: Sequence[_T]) -> _T:
         """Return one of `options`, the first one being the simplest."""
         self._ordinal += 1
-        return options[self._draw(_indices(self._ordinal)) % len(options)]
+        number = self._digit(0)
+        if len(options) > _FEW:
+            number = number * _DIGIT + self._digit(1)
+        return options[number % len(options)]
+
+    def _digit(self, place: int) -> int:
+        return self._draw(_digits(self._ordinal, place)) % _DIGIT
+
+    def token(self, prefix: str, characters: str) -> str:
+        """Return a token of `prefix` and one to four of `characters`."""
+        rest = (self.one(("", *characters)) for _ in range(3))
+        return "".join((prefix, self.one(characters), *rest))
 
     def pool(self, *slots: tuple[_T | None, ...], otherwise: tuple[_T, ...]) -> tuple[_T, ...]:
         """Return at most one value of each slot, equal values once.

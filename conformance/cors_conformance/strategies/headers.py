@@ -36,7 +36,7 @@ COMMON: Final = (
 )
 """Names of all sorts, none of them forbidden, simplest first."""
 
-_TOKEN_CHARACTERS: Final = "abxyzABXYZ019-_.!#$%&'*+^`|~"
+TOKEN_CHARACTERS: Final = "abxyzABXYZ019-_.!#$%&'*+^`|~"
 
 _VALUES: Final = {
     "accept-language": b"en_US",
@@ -57,7 +57,7 @@ Unique names cannot get there. `headers.append` can: it adds to the header list 
 def header_names() -> st.SearchStrategy[str]:
     """Generate names that a page can set, in any case; never forbidden ones."""
     # No forbidden name starts with `x-`, but for method overrides, which depend on the value.
-    tokens = st.text(_TOKEN_CHARACTERS, min_size=1, max_size=8).map("X-".__add__)
+    tokens = st.text(TOKEN_CHARACTERS, min_size=1, max_size=8).map("X-".__add__)
     return st.one_of(st.sampled_from(COMMON), tokens)
 
 

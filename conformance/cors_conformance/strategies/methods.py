@@ -29,7 +29,7 @@ CUSTOM: Final = (
 )
 """Tokens that are compared byte for byte."""
 
-_TOKEN_CHARACTERS: Final = "ABXYZabxyz019!#$%&'*+-.^_`|~"
+TOKEN_CHARACTERS: Final = "ABXYZabxyz019!#$%&'*+-.^_`|~"
 
 
 @cache
@@ -40,7 +40,7 @@ def methods() -> st.SearchStrategy[str]:
     """
     spellings = (*COMMON, *CUSTOM, *(method.lower() for method in NORMALIZED))
     # No forbidden method starts with an M.
-    tokens = st.text(_TOKEN_CHARACTERS, min_size=1, max_size=6).map("M".__add__)
+    tokens = st.text(TOKEN_CHARACTERS, min_size=1, max_size=6).map("M".__add__)
     return st.one_of(st.sampled_from(spellings), tokens)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from cors_conformance.scenario import API
+from cors_conformance.strategies.choices import Choices
 from cors_conformance.strategies.mutations import EVIL, mutations, recombinations
 
 COMMON: Final = (
@@ -54,6 +55,7 @@ _FIXED: Final = (
 )
 _LABELS: Final = ("a", "b", "app", "www", "a-b", "x_y", "xn--bcher-kva", "0", "0x1", "null")
 _IPV6: Final = 0x20010DB8 << 96
+_SCHEMES: Final = ("https://", "http://")
 _PORTS: Final = ("", "", "", ":8080", ":3000", ":1", ":1024", ":65535")
 
 
@@ -70,9 +72,7 @@ def serialized_origins() -> st.SearchStrategy[str]:
         # Documentation addresses: no IPv4-mapped ones, which Python and URLs spell differently.
         st.integers(0, 2**96 - 1).map(lambda number: f"[{IPv6Address(_IPV6 + number)}]"),
     )
-    constructed = st.tuples(
-        st.sampled_from(("https://", "http://")), hosts, st.sampled_from(_PORTS)
-    ).map("".join)
+    constructed = st.tuples(st.sampled_from(_SCHEMES), hosts, st.sampled_from(_PORTS)).map("".join)
     return st.one_of(st.sampled_from(COMMON), constructed)
 
 
@@ -84,6 +84,18 @@ def _domain(number: int) -> str:
         name = f"{_LABELS[index]}.{name}"
         if not number:
             return name
+
+
+_HOSTS: Final = (
+    *map(_domain, range(100)),
+    *("1.2.3.4", "10.0.0.1", "255.255.255.255", "0.0.0.0"),  # noqa: S104 - nobody binds it
+    *(f"[{IPv6Address(_IPV6 + number)}]" for number in (0, 1, 0x10000, 2**96 - 1)),
+)
+
+
+def choose_uncommon(choices: Choices) -> str:
+    """Choose an origin that, most of the time, nobody would think of."""
+    return "".join(map(choices.one, (_SCHEMES, _HOSTS, _PORTS)))
 
 
 def near_misses(origin: str, *, browser: bool = True) -> st.SearchStrategy[str]:

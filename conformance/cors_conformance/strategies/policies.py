@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from cors_conformance.policy import WILDCARD, Parameter, Policy
 from cors_conformance.strategies.choices import Choices
-from cors_conformance.strategies.headers import header_names
+from cors_conformance.strategies.headers import TOKEN_CHARACTERS as NAME_CHARACTERS
 from cors_conformance.strategies.methods import COMMON as COMMON_METHODS
-from cors_conformance.strategies.methods import methods, normalized
+from cors_conformance.strategies.methods import TOKEN_CHARACTERS as METHOD_CHARACTERS
 from cors_conformance.strategies.mutations import mutations
 from cors_conformance.strategies.origins import COMMON as COMMON_ORIGINS
-from cors_conformance.strategies.origins import serialized_origins
+from cors_conformance.strategies.origins import choose_uncommon
 
 _Lists: TypeAlias = tuple[tuple[str, ...], ...]
 
@@ -120,19 +120,19 @@ def policies(
     choices = Choices(draw)
     policy = _DEFAULT
     if "allow_origins" in parameters:
-        origins = _draw_origins(draw, choices, wildcard="allow_origins" in wildcards)
+        origins = _choose_origins(choices, wildcard="allow_origins" in wildcards)
         policy = replace(policy, allow_origins=origins)
     if "allow_methods" in parameters:
         listed_methods = listed("allow_methods", _METHODS if any_method else _common_methods())
         if any_method and listed_methods != _ALL:
-            listed_methods += _draw_rarely(
-                draw, choices, methods().map(normalized), known=listed_methods
-            )
+            # No forbidden method, and none that is normalised, starts with an M.
+            listed_methods += _choose_rarely(choices, "M", METHOD_CHARACTERS, known=listed_methods)
         policy = replace(policy, allow_methods=listed_methods)
     if "allow_headers" in parameters:
         names = listed("allow_headers", _HEADERS)
         if names != _ALL:
-            names += _draw_rarely(draw, choices, header_names(), known=names)
+            # Of the forbidden names those that start so depend on their value.
+            names += _choose_rarely(choices, "X-", NAME_CHARACTERS, known=names)
         policy = replace(policy, allow_headers=names)
     if "allow_credentials" in parameters:
         possible = wildcard_with_credentials or policy.allow_origins != _ALL
@@ -144,26 +144,26 @@ def policies(
     return policy
 
 
-def _draw_origins(draw: st.DrawFn, choices: Choices, *, wildcard: bool) -> tuple[str, ...]:
+def _choose_origins(choices: Choices, *, wildcard: bool) -> tuple[str, ...]:
     kind = choices.one(("table", "family", "constructed", "table", *(("all",) if wildcard else ())))
     if kind == "all":
         return _ALL
     if kind == "table":
         return choices.one(_ORIGINS)
     # An origin and near misses of it, in either order, all of them allowed.
-    base = draw(serialized_origins()) if kind == "constructed" else choices.one(COMMON_ORIGINS)
+    base = choose_uncommon(choices) if kind == "constructed" else choices.one(COMMON_ORIGINS)
     near = mutations(base, audience="browser")
     members = choices.pool((base,), (None, *near), near, otherwise=(base,))
     return members if choices.one((True, False)) else members[::-1]
 
 
-def _draw_rarely(
-    draw: st.DrawFn, choices: Choices, tokens: st.SearchStrategy[str], *, known: tuple[str, ...]
+def _choose_rarely(
+    choices: Choices, prefix: str, characters: str, *, known: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Draw at most one token that stands in no table, and is not `known` in any case."""
+    """Choose at most one token that stands in no table, and is not `known` in any case."""
     if choices.one((True, True, True, True, False)):
         return ()
-    token = draw(tokens)
+    token = choices.token(prefix, characters)
     return () if token.lower() in {other.lower() for other in known} else (token,)
 
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from hypothesis import strategies as st
-
 from cors_conformance.fetch.http import HeaderLines
 from cors_conformance.policy import WILDCARD, Policy
 from cors_conformance.scenario import Credentials
@@ -21,9 +19,9 @@ from cors_conformance.strategies.methods import CUSTOM, NORMALIZED, method_mutat
 from cors_conformance.strategies.mutations import recombinations
 from cors_conformance.strategies.origins import COMMON as COMMON_ORIGINS
 from cors_conformance.strategies.origins import (
+    choose_uncommon,
     fixed_foreign_origins,
     foreign_near_misses,
-    serialized_origins,
 )
 
 _ALL: Final = (WILDCARD,)
@@ -51,8 +49,8 @@ class Pools:
     credentials: tuple[Credentials, ...]
 
 
-def draw_pools(draw: st.DrawFn, choices: Choices, policy: Policy, *, any_method: bool) -> Pools:
-    """Draw pools with what the policy grants and what it denies; in strategies only."""
+def choose_pools(choices: Choices, policy: Policy, *, any_method: bool) -> Pools:
+    """Choose pools with what the policy grants and what it denies."""
     usable = granted_methods(policy.allow_methods, any_method=any_method)
     names = choices.pool(
         usable,
@@ -67,7 +65,7 @@ def draw_pools(draw: st.DrawFn, choices: Choices, policy: Policy, *, any_method:
         otherwise=((),),
     )
     credentials = choices.one(_CREDENTIALS)
-    origins = _draw_origins(draw, choices, policy.allow_origins)
+    origins = _choose_origins(choices, policy.allow_origins)
     return Pools(
         origins=origins[: _VISITS // (len(names) * len(header_sets) * len(credentials))],
         methods=tuple(name.encode("ascii") for name in names),
@@ -76,9 +74,9 @@ def draw_pools(draw: st.DrawFn, choices: Choices, policy: Policy, *, any_method:
     )
 
 
-def _draw_origins(draw: st.DrawFn, choices: Choices, allowed: tuple[str, ...]) -> tuple[str, ...]:
+def _choose_origins(choices: Choices, allowed: tuple[str, ...]) -> tuple[str, ...]:
     if allowed == _ALL:
-        drawn = (draw(serialized_origins()),)
+        drawn = (choose_uncommon(choices),)
         return choices.pool(
             COMMON_ORIGINS, COMMON_ORIGINS, drawn, (None, "null"), otherwise=COMMON_ORIGINS[:1]
         )

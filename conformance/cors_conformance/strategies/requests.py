@@ -13,7 +13,7 @@ from cors_conformance.strategies.applications import cacheable_applications, pec
 from cors_conformance.strategies.choices import Choices
 from cors_conformance.strategies.hostile import ordinary_requests
 from cors_conformance.strategies.hostile import raw_requests as odd_requests
-from cors_conformance.strategies.pools import Pools, draw_pools
+from cors_conformance.strategies.pools import Pools, choose_pools
 
 _START: Final = 100
 """A policy makes fewer choices, and is drawn in the same example."""
@@ -45,7 +45,7 @@ def batches(  # noqa: PLR0913 - one option for each thing that may be impossible
     header, on the credentials mode, on what was asked before. Each pool shrinks to one element.
     """
     choices = Choices(draw, start=_START)
-    pools = draw_pools(draw, choices, policy, any_method=any_method)
+    pools = choose_pools(choices, policy, any_method=any_method)
     kinds = peculiarities(
         expose=policy.expose_headers,
         headers=application_headers,
@@ -95,7 +95,7 @@ def journeys(
     state that leaks from one request into the next.
     """
     choices = Choices(draw, start=_START)
-    pools = draw_pools(draw, choices, policy, any_method=any_method)
+    pools = choose_pools(choices, policy, any_method=any_method)
     return _draw_journey(choices, policy, pools, application_headers=application_headers)
 
 
@@ -108,8 +108,10 @@ def _draw_journey(
         if through_shared_cache
         else _preflighted_steps(policy, pools)
     )
-    chosen = (choices.one((None, *steps)) for _ in range(_STEPS))
-    return Journey(steps=tuple(step for step in chosen if step is not None) or steps[:1])
+    chosen = [choices.one((None, *steps)) for _ in range(_STEPS)]
+    if not any(isinstance(step, Visit) for step in chosen):
+        return Journey(steps=steps[:1])
+    return Journey(steps=tuple(step for step in chosen if step is not None))
 
 
 def _cacheable_steps(pools: Pools, application: ApplicationResponse) -> tuple[Visit | Wait, ...]:

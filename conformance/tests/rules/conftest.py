@@ -254,12 +254,13 @@ def run(
     implementation: Implementation, globs: tuple[str, ...], policy: Policy | None
 ) -> tuple[RuleResult, ...]:
     assert all(rule in RULES or "*" in rule for rule in globs)
-    # How small a finding gets is not the question here.
+    # How small a finding gets is not the question here, and sweeps are for the whole book.
     quick, phases = PROFILES["quick"], (Phase.generate,)
     profile = replace(
         quick,
-        corners=settings(quick.corners, phases=phases),
-        random=settings(quick.random, phases=phases),
+        sweeps=False,
+        corners=settings(quick.corners, max_examples=2, phases=phases),
+        random=settings(quick.random, max_examples=20, phases=phases),
     )
     return (
         Run(implementation=implementation, rules=select(globs), profile=profile, policy=policy)
