@@ -291,6 +291,7 @@ def test_unknown_deviations_of_other_versions_are_nobodys_failure(
     stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Stage, "bends", UNHEARD_OF)
+    monkeypatch.setattr(running, "shrink", lambda scenario, _: scenario)
     executable = program(tmp_path, SLEEPER.replace("156.0.1", "157.0.1"))
     status, report = run(executable, tmp_path, "--scenarios", "250")
     assert status == 4
@@ -313,7 +314,12 @@ def test_what_happens_once_is_told_and_no_failure(
     assert report["unsteady"] == sum(scenario.aim == "status" for scenario in done)
 
 
-def test_examples_of_what_is_met_are_written(stage: str, tmp_path: Path) -> None:
+def test_examples_of_what_is_met_are_written(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        running, "shrink", lambda scenario, holds: scenario if holds([scenario]) == [True] else None
+    )
     found = tmp_path / "examples.json"
     run(stage, tmp_path, "--scenarios", "1", "--examples", str(found))
     written = {case.id: case for case in cases.load(found)}
