@@ -207,10 +207,10 @@ DEVIATIONS: Final = (
         engines=(_FIREFOX,),
         anchor="#append-a-request-origin-header",
         standard="A GET or HEAD of the mode `no-cors` has no `Origin`.",
-        engine="It has `Origin: null` if it includes credentials and the page's origin is opaque;"
-        " after a redirect to another origin it has none.",
+        engine="It has `Origin: null` if it includes credentials, the page's origin is opaque, and"
+        " the URL is of the site of the page around; after a redirect to another origin none.",
         advice="An `Origin` does not prove that CORS is on: answer as to any request.",
-        bend=sending.opaque_pages_tell_their_origin_once,
+        bend=sending.opaque_pages_tell_their_origin_at_home,
     ),
     Deviation(
         id="http-caches-are-split-by-credentials",
