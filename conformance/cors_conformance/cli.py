@@ -24,18 +24,22 @@ BROKEN_PIPE: Final = 141
 """Exit statuses; the last two are those of a shell for the signals."""
 
 
-_ENGINES: Final = {
-    "browsers": ("command", "compare the browser model with real engines"),
-    "check-live": ("live_command", "let pages of real engines fetch from an implementation"),
+_APART: Final = {
+    "browsers": ("browsers.command", "compare the browser model with real engines"),
+    "check-live": (
+        "browsers.live_command",
+        "let pages of real engines fetch from an implementation",
+    ),
+    "exhaust": ("exhaust.command", "judge every policy and every request of a small world"),
 }
-"""Commands with a parser of their own, in modules below `browsers`."""
+"""Commands with a parser of their own, in these modules."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    if given[:1] and given[0] in _ENGINES:
-        options = _engines(given[0]).parse_args(given[1:])
+    if given[:1] and given[0] in _APART:
+        options = _apart(given[0]).parse_args(given[1:])
     else:
         options = _parser().parse_args(given)
     try:
@@ -52,11 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _engines(name: str) -> argparse.ArgumentParser:
+def _apart(name: str) -> argparse.ArgumentParser:
     from importlib import import_module  # noqa: PLC0415 - a fast start
 
-    module, summary = _ENGINES[name]
-    command = import_module(f"cors_conformance.browsers.{module}")
+    module, summary = _APART[name]
+    command = import_module(f"cors_conformance.{module}")
     parser = argparse.ArgumentParser(prog=f"cors-conformance {name}", description=summary)
     command.add_arguments(parser)
     parser.set_defaults(command=command.main)
@@ -89,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         "--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="at a time"
     )
     mutants.set_defaults(command=_mutants)
-    for name, (_, summary) in _ENGINES.items():
+    for name, (_, summary) in _APART.items():
         commands.add_parser(name, help=summary)
     return parser
 
@@ -132,15 +136,9 @@ class _Version(argparse.Action):
 
 
 def _console(*, error: bool = False) -> "Console":
-    from rich.console import Console  # noqa: PLC0415 - a fast start
+    from cors_conformance.report.console import PipedConsole  # noqa: PLC0415 - a fast start
 
-    class Piped(Console):
-        """A console that leaves a broken pipe to `main`."""
-
-        def on_broken_pipe(self) -> None:
-            raise  # noqa: PLE0704 - within the handler of rich
-
-    return Piped(stderr=error)
+    return PipedConsole(stderr=error)
 
 
 def _complain(message: str) -> None:

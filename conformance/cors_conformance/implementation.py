@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from cors_conformance.dialect import Dialect
 from cors_conformance.policy import Policy
@@ -41,7 +41,35 @@ class Capability(StrEnum):
     ASGI = "asgi"
     """The middleware is an ASGI application whose messages can be watched."""
     CONFIGURATIONS = "configurations"
-    """Invalid configurations can be given, and refusing them can be told from dying of them."""
+    """Parameters reach the middleware as they are, those that make no sense included."""
+    PATTERNS = "origin-patterns"
+    """Origins can be allowed by a pattern."""
+
+
+_UNDECLARED: Final = MappingProxyType(
+    {
+        Capability.CONFIGURATIONS: "it does not declare that it takes parameters as they are given",
+        Capability.PATTERNS: "it declares no pattern for origins",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginPattern:
+    """A way to allow origins beyond the six parameters, by one example of it.
+
+    Attributes:
+        text: the pattern as an operator writes it.
+        covers: whether the documentation has it that the pattern allows an origin.
+        samples: some origins that it allows; their near misses are tried.
+        wrap: builds the middleware with this pattern, and no other origins, around an application.
+
+    """
+
+    text: str
+    covers: Callable[[str], bool]
+    samples: tuple[str, ...]
+    wrap: Callable[[Application], Application]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +91,9 @@ class Implementation:
         lacks: what it cannot express or show, each with the reason, which is printed.
         refuses: names, for a policy the implementation cannot express, what of it that is;
             `None` for one that it can.
+        as_given: whether `wrap` or `serve` hands `policy.parameters()` to the middleware as they
+            are, so that it is the middleware that sees what makes no sense in them.
+        patterns: examples of how origins are allowed by a pattern, if they can be.
 
     """
 
@@ -75,9 +106,11 @@ class Implementation:
     dialect: Dialect = Dialect()
     lacks: Mapping[Capability, str] = field(default_factory=lambda: MappingProxyType({}))
     refuses: Callable[[Policy], str | None] | None = None
+    as_given: bool = False
+    patterns: tuple[OriginPattern, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the declaration.
+        """Check the declaration, and add what it lacks by declaring nothing of it.
 
         Raises:
             TypeError: both or neither of `wrap` and `serve`, or an unknown capability.
@@ -91,6 +124,9 @@ class Implementation:
             known = ", ".join(Capability)
             message = f"{self.name}: unknown capability {unknown[0]!r}; there are {known}"
             raise TypeError(message)
+        declared = {Capability.CONFIGURATIONS: self.as_given, Capability.PATTERNS: self.patterns}
+        lacking = {name: why for name, why in _UNDECLARED.items() if not declared[name]}
+        object.__setattr__(self, "lacks", MappingProxyType({**lacking, **self.lacks}))
 
     def cannot_express(self, policy: Policy) -> str | None:
         """Name what of a policy the implementation cannot express; `None` for nothing."""

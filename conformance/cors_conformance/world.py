@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch import headers as header_list
@@ -20,6 +20,9 @@ from cors_conformance.policy import Policy
 from cors_conformance.scenario import API, PLAIN, Journey, RawRequest, Visit, Wait
 from cors_conformance.servers.base import ConfigurationRefused, Reply, Server, ServerDied
 from cors_conformance.servers.start import start
+
+_OK: Final = 200
+_NOT_MODIFIED: Final = 304
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,9 +246,20 @@ class _Network:
     def __call__(self, request: HTTPRequest) -> HTTPResponse | None:
         # Where a redirect leads, a plain resource answers.
         is_first = request.url == API + self._visit.path
-        sent = self._world._send(request, self._visit.application if is_first else PLAIN)  # noqa: SLF001
+        application = _validated(request, self._visit.application) if is_first else PLAIN
+        sent = self._world._send(request, application)  # noqa: SLF001
         self.sent.append(sent)
         return sent.reply.response
+
+
+def _validated(request: HTTPRequest, application: ApplicationResponse) -> ApplicationResponse:
+    """Answer a conditional request as every application should. RFC 9110, 13.2.2"""
+    tag = header_list.get(application.headers, b"etag")
+    if tag is None or header_list.get(request.headers, b"if-none-match") != tag:
+        return application
+    if application.status != _OK or application.raises != "never":
+        return application
+    return replace(application, status=_NOT_MODIFIED, body=())
 
 
 @dataclass(frozen=True, slots=True)

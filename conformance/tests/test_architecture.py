@@ -16,7 +16,7 @@ CONFORMANCE: Final = ROOT / "conformance" / "cors_conformance"
 
 LAYERS: Final = (
     {"fetch"},
-    {"application", "dialect", "policy"},
+    {"application", "dialect", "policy", "standard"},
     {"named_policies", "scenario"},
     {"calls", "cases", "grant", "servers.base", "strategies"},
     {"implementation"},
@@ -31,8 +31,8 @@ LAYERS: Final = (
     {"baseline", "run"},
     {"kill_matrix", "replay"},
     {"browsers", "cases_command", "report", "selection"},
-    {"suite"},
-    {"cli", "pytest_plugin"},
+    {"exhaust", "suite"},
+    {"cli", "documenting", "pytest_plugin"},
 )
 """The parts of `cors_conformance`, lowest first. A part imports from itself and from below."""
 

@@ -16,7 +16,6 @@ ENOUGH: Final = 20
 QUICK: Final = PROFILES["quick"]
 QUICKER: Final = replace(
     QUICK,
-    sweeps=False,
     corners=settings(QUICK.corners, max_examples=1),
     random=settings(QUICK.random, max_examples=10),
 )
@@ -36,6 +35,7 @@ LITTLE: Final = (
 """What speaks of single requests and pairs, which is soon judged."""
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("name", VARIANTS)
 def test_no_rule_complains_about_a_freedom(name: str) -> None:
     report = Run(

@@ -71,6 +71,7 @@ def adapt(selector: str, factory: Callable[..., Any]) -> Implementation:
         version=version_of(factory.__module__),
         wrap=wrap,
         lacks=lacks,
+        as_given=True,
     )
 
 

@@ -12,7 +12,8 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.cors import ALL_METHODS
 
 from cors_conformance.dialect import Dialect
-from cors_conformance.implementation import Application, Implementation
+from cors_conformance.implementation import Application, Implementation, OriginPattern
+from cors_conformance.implementations.starlette import PATTERN, SAMPLES, is_covered
 from cors_conformance.policy import Policy
 
 # The tutorial says what Starlette's page says, and of credentials: "None of `allow_origins`,
@@ -27,9 +28,16 @@ _DIALECT = Dialect(
 
 
 def _wrap(app: Application, policy: Policy) -> Application:
+    return _wrap_with(app, **policy.parameters())
+
+
+def _wrap_pattern(app: Application) -> Application:
+    return _wrap_with(app, allow_origin_regex=PATTERN)
+
+
+def _wrap_with(app: Application, **parameters: Any) -> Application:  # noqa: ANN401 - those of the middleware
     # No `/openapi.json` and `/docs`: every path is the origin app's.
     framework = FastAPI(openapi_url=None)
-    parameters: dict[str, Any] = dict(policy.parameters())
     framework.add_middleware(CORSMiddleware, **parameters)
     # A mount passes every method on; a route would answer 405 to those it does not name.
     framework.mount("/", app)
@@ -51,4 +59,8 @@ def implementation() -> Implementation:
         version=version("fastapi"),
         wrap=_wrap,
         dialect=_DIALECT,
+        as_given=True,
+        patterns=(
+            OriginPattern(text=PATTERN, covers=is_covered, samples=SAMPLES, wrap=_wrap_pattern),
+        ),
     )

@@ -46,4 +46,5 @@ def implementation() -> Implementation:
         language="Rust",
         serve=_serve,
         lacks=_LACKS,
+        as_given=True,
     )

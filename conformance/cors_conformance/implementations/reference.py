@@ -31,6 +31,7 @@ def asgi() -> Implementation:
         version=version("cors-conformance"),
         wrap=wrap,
         dialect=_DIALECT,
+        as_given=True,
     )
 
 
@@ -48,5 +49,6 @@ def wsgi() -> Implementation:
         version=version("cors-conformance"),
         wrap=wrap,
         dialect=_DIALECT,
+        as_given=True,
         lacks={Capability.ASGI: "it is reached as a WSGI application"},
     )

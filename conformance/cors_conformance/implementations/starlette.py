@@ -4,13 +4,14 @@ That is the deployment which its documentation recommends, since error responses
 headers too: https://www.starlette.io/middleware/#corsmiddleware-global-enforcement.
 """
 
+import re
 from importlib.metadata import version
 from typing import Any
 
 from starlette.middleware import cors
 
 from cors_conformance.dialect import Dialect
-from cors_conformance.implementation import Application, Implementation
+from cors_conformance.implementation import Application, Implementation, OriginPattern
 from cors_conformance.policy import Policy
 
 # https://www.starlette.io/middleware/#corsmiddleware: "The `Accept`, `Accept-Language`,
@@ -24,6 +25,21 @@ DIALECT = Dialect(
     # to be allowed, all of them must be explicitly specified": it says what not to do and not what
     # comes of it, so nothing is declared.
 )
+
+
+# "A regex string to match against origins that should be permitted", with an example that names
+# whole origins.
+PATTERN = r"https://[a-z]+\.a\.example"
+SAMPLES = ("https://b.a.example", "https://www.a.example")
+
+
+def is_covered(origin: str) -> bool:
+    """Whether the pattern allows an origin."""
+    return re.fullmatch(PATTERN, origin) is not None
+
+
+def _wrap_pattern(app: Application) -> Application:
+    return cors.CORSMiddleware(app, allow_origin_regex=PATTERN)
 
 
 def _wrap(app: Application, policy: Policy) -> Application:
@@ -44,4 +60,8 @@ def implementation() -> Implementation:
         version=version("starlette"),
         wrap=_wrap,
         dialect=DIALECT,
+        as_given=True,
+        patterns=(
+            OriginPattern(text=PATTERN, covers=is_covered, samples=SAMPLES, wrap=_wrap_pattern),
+        ),
     )

@@ -14,38 +14,31 @@ from cors_conformance.mutants.caching import CACHED
 from cors_conformance.mutants.configuration import CONFIGURED
 from cors_conformance.mutants.credentials import GRANTED
 from cors_conformance.mutants.origins import ORIGINS
+from cors_conformance.mutants.patterns import PATTERNED
 from cors_conformance.mutants.preflights import ASKED
+from cors_conformance.mutants.relations import RELATED
 from cors_conformance.mutants.responses import SHARED
 from cors_conformance.mutants.shell import SHELL
 from cors_conformance.mutants.state import KEPT
+from cors_conformance.mutants.unchecked import UNCHECKED
 
 __all__ = ["MUTANTS", "Mutant"]
 
-AWAITED: Final = frozenset(
-    {
-        "cfg-max-age",
-        "cfg-snapshot",
-        "cfg-str-not-iterable",
-        "live-acrh-tolerant",
-        "rob-concurrency",
-        "st-preflight-count",
-        "syn-no-acao-star-with-acac",
-    }
+_CHAPTERS: Final = (
+    ORIGINS,
+    GRANTED,
+    CACHED,
+    ASKED,
+    SHARED,
+    KEPT,
+    SHELL,
+    CONFIGURED,
+    UNCHECKED,
+    PATTERNED,
+    RELATED,
 )
-"""Rules that some mutants wait for: the rule book does not have them yet."""
-
-_ALL: Final = {
-    mutant.id: mutant
-    for chapter in (ORIGINS, GRANTED, CACHED, ASKED, SHARED, KEPT, SHELL, CONFIGURED)
-    for mutant in chapter
-}
 
 MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
-    {name: mutant for name, mutant in _ALL.items() if not AWAITED.issuperset(mutant.dies_by)}
+    {mutant.id: mutant for chapter in _CHAPTERS for mutant in chapter}
 )
-"""All mutants by id, chapter by chapter, but for those that wait for a rule."""
-
-WAITING: Final[Mapping[str, Mutant]] = MappingProxyType(
-    {name: mutant for name, mutant in _ALL.items() if AWAITED.issuperset(mutant.dies_by)}
-)
-"""The mutants that wait for a rule."""
+"""All mutants by id, chapter by chapter."""

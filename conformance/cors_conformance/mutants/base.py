@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from cors_conformance.dialect import Dialect
-from cors_conformance.implementation import Application, Implementation
+from cors_conformance.implementation import Application, Implementation, OriginPattern
 from cors_conformance.policy import Policy
 from cors_reference.asgi import ASGIApp, CORSMiddleware, Message, Receive, Scope, Send
 from cors_reference.core import Answer, Header
@@ -105,6 +105,7 @@ class Chapter:
         copies: str,
         consequence: str,
         dialect: Dialect = PROMISES,
+        patterns: tuple[OriginPattern, ...] = (),
     ) -> Callable[[_Class], _Class]:
         """Decorate the class of a mutant, whose docstring is the mistake."""
 
@@ -124,7 +125,12 @@ class Chapter:
                     consequence=consequence,
                     dies_by=dies_by,
                     implementation=Implementation(
-                        name=f"mutant {name}", interface="asgi", wrap=wrap, dialect=dialect
+                        name=f"mutant {name}",
+                        interface="asgi",
+                        wrap=wrap,
+                        dialect=dialect,
+                        as_given=True,
+                        patterns=patterns,
                     ),
                 )
             )

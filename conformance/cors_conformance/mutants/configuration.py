@@ -2,7 +2,7 @@
 
 # ruff: noqa: ANN401, ARG002, D102 - a mutant overrides what its base documents, and takes it all
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from cors_conformance.mutants.base import (
@@ -217,77 +217,6 @@ class OwnHostTrusted(Editing):
         origin, host = first(scope, b"origin") or b"", first(scope, b"host") or b"."
         own = origin.partition(b"://")[2].partition(b":")[0] == host.partition(b":")[0]
         return [*without(lines, ORIGIN), (ORIGIN, origin)] if own else lines
-
-
-class _Unchecked(CORSMiddleware):
-    """Checks nothing; keeps what it is given."""
-
-    def __init__(self, app: ASGIApp, **parameters: Any) -> None:
-        try:
-            super().__init__(app, **parameters)
-        except ValueError:
-            super().__init__(app)
-            self.take(**parameters)
-
-    def take(self, **parameters: Any) -> None:
-        """Take parameters that the reference refuses."""
-        raise NotImplementedError
-
-
-@CONFIGURED.add(
-    "K40",
-    "cfg-str-not-iterable",
-    copies="a string where a list belongs",
-    consequence="every character is an origin, and `*` in it is everybody",
-)
-class TextIsAList(_Unchecked):
-    """A string where a list belongs is searched for the origin."""
-
-    def take(self, **parameters: Any) -> None:
-        text = parameters["allow_origins"]
-        self.text = text.encode() if isinstance(text, str) else b""
-
-    def share(self, origin: bytes | None, headers: Iterable[Header]) -> list[Header]:
-        lines = super().share(origin, headers)
-        text = getattr(self, "text", b"")
-        return [*lines, (ORIGIN, origin)] if origin and origin in text else lines
-
-
-@CONFIGURED.add(
-    "K40",
-    "cfg-max-age",
-    copies="a negative or fractional age",
-    consequence="browsers ignore the value, and ask before every request",
-)
-class AnyMaxAge(_Unchecked):
-    """Access-Control-Max-Age is whatever max_age is."""
-
-    def take(self, **parameters: Any) -> None:
-        age = parameters.pop("max_age")
-        super().__init__(self.app, **parameters)
-        self.preflight = [
-            *without(self.preflight, b"access-control-max-age"),
-            (b"access-control-max-age", str(age).encode()),
-        ]
-
-
-@CONFIGURED.add(
-    "K40",
-    "cfg-snapshot",
-    copies="jub0bs/cors #14, lists of the operator",
-    consequence="who changes a list for one middleware changes all that were made with it",
-)
-class ListsAreNotCopied(CORSMiddleware):
-    """The operator's own list of origins is consulted at every request."""
-
-    def __init__(self, app: ASGIApp, **parameters: Any) -> None:
-        super().__init__(app, **parameters)
-        self.origins = parameters["allow_origins"]
-
-    def share(self, origin: bytes | None, headers: Iterable[Header]) -> list[Header]:
-        lines = super().share(origin, headers)
-        known = origin is not None and origin.decode("latin-1") in self.origins
-        return [*lines, (ORIGIN, origin or b"")] if known and ORIGIN not in dict(lines) else lines
 
 
 @CONFIGURED.add(

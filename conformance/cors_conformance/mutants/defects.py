@@ -63,16 +63,6 @@ class Unseen:
 
 UNSEEN: Final = (
     Unseen(
-        defect="K03",
-        kind="patterns of the operator that are not anchored (starlette #800, Kong #3832)",
-        reason="the six parameters have no patterns; the mistake is copied with plain origins",
-    ),
-    Unseen(
-        defect="K06",
-        kind="patterns such as https://*.example.com (fiber 1b961aa95, asgi-cors)",
-        reason="the six parameters have no patterns; the mistake is copied with plain origins",
-    ),
-    Unseen(
         defect="K09",
         kind="an upper-case host of a custom scheme is lower-cased (fiber b29171ce4)",
         reason="https://fetch.spec.whatwg.org/#http-origin has lower-case hosts only",

@@ -1,5 +1,6 @@
 """Words that several chapters share: how a server is asked."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -71,8 +72,22 @@ def fetch_with(
     """Fetch with a fresh browser, with more lines on its preflight or on the request itself."""
 
     def network(request: HTTPRequest) -> HTTPResponse | None:
-        more = preflight if _is_preflight(request) else actual
-        return _send(world, request, more, visit.application)
+        more = preflight if is_preflight(request) else actual
+        return send_for(world, request, visit.application, more=more)
+
+    return _run(visit, network)
+
+
+def fetch_asking(world: World, visit: Visit, values: Iterable[bytes]) -> Outcome:
+    """Fetch with a fresh browser, whose preflight asks for headers with these lines on the way."""
+    name = b"access-control-request-headers"
+    asked = tuple((name, value) for value in values)
+
+    def network(request: HTTPRequest) -> HTTPResponse | None:
+        if is_preflight(request):
+            kept = tuple(line for line in request.headers if line[0].lower() != name)
+            request = replace(request, headers=kept + asked)
+        return send_for(world, request, visit.application)
 
     return _run(visit, network)
 
@@ -81,8 +96,8 @@ def fetch_unasked(world: World, visit: Visit) -> Outcome:
     """Fetch with a fresh browser whose preflight somebody else has granted."""
 
     def network(request: HTTPRequest) -> HTTPResponse | None:
-        if not _is_preflight(request):
-            return _send(world, request, (), visit.application)
+        if not is_preflight(request):
+            return send_for(world, request, visit.application)
         asked = header_list.get(request.headers, b"access-control-request-headers")
         names = () if asked is None else ((b"access-control-allow-headers", asked),)
         granted = (
@@ -99,13 +114,19 @@ def fetch_unasked(world: World, visit: Visit) -> Outcome:
     return _run(visit, network)
 
 
-def _is_preflight(request: HTTPRequest) -> bool:
+def is_preflight(request: HTTPRequest) -> bool:
+    """Whether a browser's request is a preflight."""
     return header_list.contains(request.headers, b"access-control-request-method")
 
 
-def _send(
-    world: World, request: HTTPRequest, more: HeaderLines, application: ApplicationResponse
+def send_for(
+    world: World,
+    request: HTTPRequest,
+    application: ApplicationResponse,
+    *,
+    more: HeaderLines = (),
 ) -> HTTPResponse | None:
+    """Send a browser's request, with more lines; it is sent once and remembered, as by hand."""
     raw = RawRequest(
         method=request.method,
         headers=request.headers + more,

@@ -5,6 +5,7 @@ from typing import Final
 
 from cors_conformance.fetch.steps import show
 from cors_conformance.implementation import Capability
+from cors_conformance.rules import misconfigured
 from cors_conformance.rules.base import Breach, Level, Look, Rule
 from cors_conformance.rules.telling import lines, refuse_shared
 from cors_conformance.scenario import Batch
@@ -87,6 +88,8 @@ SERVING: Final = (
 )
 """What comes before all else: the first to touch a server meets its death."""
 
+_GIVEN: Final = frozenset({Capability.CONFIGURATIONS})
+
 CONFIGURATION: Final = (
     Rule(
         id="cfg-empty",
@@ -95,6 +98,80 @@ CONFIGURATION: Final = (
         level=Level.MUST,
         look=Look.FETCH,
         check=_empty,
+        chapter="configuration",
+    ),
+    Rule(
+        id="cfg-bad-origin",
+        statement="An item of allow_origins that no browser sends is refused, taken for the origin"
+        " that it spells, or grants nothing.",
+        anchor="#http-origin",
+        level=Level.INFO,
+        look=Look.POLICY,
+        check=misconfigured.bad_origin,
+        needs=_GIVEN,
+        chapter="configuration",
+    ),
+    Rule(
+        id="cfg-bad-token",
+        statement="Methods and header names that are no tokens are refused, or never sent.",
+        anchor="#http-new-header-syntax",
+        level=Level.MUST,
+        look=Look.POLICY,
+        check=misconfigured.bad_token,
+        needs=_GIVEN,
+        chapter="configuration",
+    ),
+    Rule(
+        id="cfg-max-age",
+        statement="A max_age that is no whole number of seconds, or negative, is refused, or what"
+        " is sent are digits.",
+        anchor="RFC 9111, 1.2.2",
+        level=Level.MUST,
+        look=Look.POLICY,
+        check=misconfigured.max_age,
+        needs=_GIVEN | {Capability.MAX_AGE},
+        chapter="configuration",
+    ),
+    Rule(
+        id="cfg-star-mixed",
+        statement="`*` beside names in a list is refused, or grants what `*` grants.",
+        anchor="#http-new-header-syntax",
+        level=Level.SHOULD,
+        look=Look.POLICY,
+        check=misconfigured.star_mixed,
+        needs=_GIVEN,
+        chapter="configuration",
+    ),
+    Rule(
+        id="cfg-str-not-iterable",
+        statement="A string where a list belongs is refused, or taken for one item, and not for a"
+        " list of its characters.",
+        anchor="#http-cors-protocol",
+        level=Level.INFO,
+        look=Look.POLICY,
+        check=misconfigured.text_for_list,
+        needs=_GIVEN,
+        chapter="configuration",
+    ),
+    Rule(
+        id="cfg-snapshot",
+        statement="What is appended to a list after construction is not granted.",
+        anchor="#http-cors-protocol",
+        level=Level.INFO,
+        look=Look.POLICY,
+        check=misconfigured.snapshot,
+        needs=_GIVEN,
+        chapter="configuration",
+    ),
+    Rule(
+        id="cfg-forbidden",
+        statement="Methods and headers that no page can use are refused, or do no harm to what"
+        " else is configured.",
+        anchor="#forbidden-method",
+        level=Level.SHOULD,
+        look=Look.POLICY,
+        check=misconfigured.forbidden,
+        needs=_GIVEN,
         chapter="configuration",
     ),
 )

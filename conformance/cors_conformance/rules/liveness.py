@@ -15,9 +15,10 @@ from cors_conformance.grant import (
 )
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD
-from cors_conformance.rules.asking import is_served
+from cors_conformance.rules.asking import fetch_asking, is_served
 from cors_conformance.rules.base import Breach, Level, Look, Rule
-from cors_conformance.rules.telling import lines, require_shared
+from cors_conformance.rules.remembering import not_modified
+from cors_conformance.rules.telling import lines, readable, require_shared
 from cors_conformance.scenario import API, PLAIN
 from cors_conformance.world import Fetched, World
 
@@ -219,6 +220,89 @@ def _acac_on_preflight(_: World, fetched: Fetched) -> bool:
     return True
 
 
+_OTHER_METHODS: Final[tuple[str, ...]] = ("PUT", "DELETE", "PATCH")
+_OTHER_NAMES: Final = (b"x-one", b"x-two")
+
+
+def _wildcard_with_credentials(world: World, fetched: Fetched) -> bool:
+    """Judge by what the library documents; where it documents nothing, all fare alike."""
+    policy, dialect, visit = world.policy, world.implementation.dialect, fetched.visit
+    if visit.credentials != "include" or not policy.allow_credentials:
+        return False
+    if WILDCARD in policy.allow_origins or visit.origin not in policy.allow_origins:
+        return False
+    page = replace(visit, method=b"GET", headers=(), body=None)
+    if not world.fetch(page).shared:
+        return False  # that is another rule's matter
+    expected, judged = dialect.wildcard_lists_with_credentials, False
+    if WILDCARD in policy.allow_methods:
+        known = dialect.wildcard_methods or frozenset(_OTHER_METHODS)
+        fared = {
+            name: world.fetch(replace(page, method=name.encode(), body=b"page")).shared
+            for name in _OTHER_METHODS
+            if name in known
+        }
+        judged |= _require_alike(fared, expected, "allow_methods")
+    if WILDCARD in policy.allow_headers:
+        fared = {
+            name.decode(): world.fetch(replace(page, headers=((name, b"1"),))).shared
+            for name in _OTHER_NAMES
+        }
+        judged |= _require_alike(fared, expected, "allow_headers")
+    if WILDCARD in policy.expose_headers and world.can(Capability.APPLICATION_HEADERS):
+        headers = tuple((name, b"1") for name in _OTHER_NAMES)
+        shown = world.fetch(replace(page, application=ApplicationResponse(headers=headers)))
+        fared = {name.decode(): name in readable(shown) for name in _OTHER_NAMES}
+        judged |= shown.shared and _require_alike(fared, expected, "expose_headers")
+    return judged
+
+
+def _require_alike(
+    fared: dict[str, bool],
+    expected: bool | None,  # noqa: FBT001 - a choice of the dialect, not a flag
+    parameter: str,
+) -> bool:
+    wrong = [name for name, granted in fared.items() if granted is (expected is False)]
+    if expected is None:
+        wrong = [name for name, granted in fared.items() if not granted]
+        wrong = wrong if len(wrong) < len(fared) else []
+    if wrong:
+        says = {True: "granted", False: "not granted", None: "left open"}[expected]
+        message = (
+            f"with {parameter} `*`, a credentialed request for {', '.join(fared)} is documented as"
+            f" {says}, and it is {'granted' if fared[wrong[0]] else 'not granted'} for"
+            f" {', '.join(wrong)}"
+        )
+        raise Breach(message)
+    return bool(fared)
+
+
+def _acrh_tolerant(world: World, fetched: Fetched) -> bool:
+    """Spell what the preflight asks for as it may come through proxies."""
+    if not fetched.shared or not fetched.grant.granted or not fetched.preflights:
+        return False
+    names = asked_for(fetched.visit)[1]
+    spellings = (
+        (
+            ("one space around commas", [b", ".join(names)]),
+            ("a tab before commas", [b"\t,".join(names)]),
+            ("a few empty elements", [b"," + b",,".join(names) + b","]),
+            ("several lines", list(names)),
+        )
+        if names
+        else (("no name", [b""]),)
+    )
+    for what, values in spellings:
+        outcome = fetch_asking(world, fetched.visit, values)
+        if outcome.result != "success":
+            message = (
+                f"Access-Control-Request-Headers {show(b' | '.join(values))}, with {what},"
+                f" is refused, and granted as browsers write it: {outcome.steps[-1].text}"
+            )
+            raise Breach(message)
+    return True
+
+
 _SIMPLE_FIRST: Final = ("live-simple",)
 
 LIVENESS: Final = (
@@ -356,6 +440,42 @@ LIVENESS: Final = (
         check=_acac_on_preflight,
         needs=frozenset({Capability.CREDENTIALS}),
         depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-wildcard-method-credentials",
+        statement="Where a list is `*` and credentials are allowed, credentialed requests are"
+        " granted all or, if that is documented, nothing by it.",
+        anchor="#cors-protocol-and-credentials",
+        level=Level.SHOULD,
+        look=Look.RELATION,
+        check=_wildcard_with_credentials,
+        needs=frozenset({Capability.CREDENTIALS}),
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-304",
+        statement="A 304 leaves the page the response that its browser has stored.",
+        anchor="#concept-http-network-or-cache-fetch",
+        level=Level.SHOULD,
+        look=Look.RELATION,
+        check=not_modified,
+        needs=frozenset({Capability.APPLICATION_STATUS, Capability.APPLICATION_HEADERS}),
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    # Servers that take only what browsers write exist, and no browser notices: no MUST.
+    Rule(
+        id="live-acrh-tolerant",
+        statement="White space, empty elements and several lines in Access-Control-Request-Headers"
+        " change nothing.",
+        anchor="RFC 9110, 5.6.1.2",
+        level=Level.SHOULD,
+        look=Look.RELATION,
+        check=_acrh_tolerant,
+        needs=frozenset({Capability.RAW_REQUESTS}),
+        depends_on=("live-preflight",),
         chapter="liveness",
     ),
 )

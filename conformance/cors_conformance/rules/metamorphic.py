@@ -10,7 +10,9 @@ from cors_conformance.fetch.steps import show
 from cors_conformance.grant import asked_for
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD, Policy
+from cors_conformance.rules import rewriting
 from cors_conformance.rules.base import Breach, Level, Look, Rule
+from cors_conformance.rules.relating import is_as_granted, members, require_same, shown
 from cors_conformance.rules.telling import lines, readable, why
 from cors_conformance.scenario import PLAIN, Batch, RawRequest, Visit
 from cors_conformance.servers.base import ServerDied
@@ -45,29 +47,6 @@ _COMPARED: Final = (
 )
 
 
-def _is_as_granted(fetched: Fetched) -> bool:
-    """Whether the visit fares as the policy says; where it does not, other rules say so."""
-    grant = fetched.grant
-    return fetched.shared == grant.granted and not grant.free
-
-
-def _require_same(fetched: Fetched, other: Fetched, change: str) -> None:
-    """Hold that a page fares the same after a change that does not concern it."""
-    visit = fetched.visit
-    page = f"a page of {visit.origin} asking for {show(visit.method)}"
-    if fetched.shared and not other.shared:
-        message = f"{page} got the response, and does not get it {change}: {why(other)}"
-        raise Breach(message)
-    if other.shared and not fetched.shared:
-        message = f"{page} did not get the response ({why(fetched)}), and gets it {change}"
-        raise Breach(message)
-    names = readable(fetched) ^ readable(other)
-    if names:
-        told = ", ".join(sorted(name.decode("latin-1") for name in names))
-        message = f"whether {page} can read {told} is different {change}"
-        raise Breach(message)
-
-
 def _elsewhere(world: World, policy: Policy, visit: Visit) -> Fetched | None:
     """Give the visit under another policy; `None` where that one is not served.
 
@@ -81,12 +60,12 @@ def _elsewhere(world: World, policy: Policy, visit: Visit) -> Fetched | None:
 
 
 def _same(world: World, fetched: Fetched, policy: Policy, change: str) -> bool:
-    if policy == world.policy or not _is_as_granted(fetched):
+    if policy == world.policy or not is_as_granted(fetched):
         return False
     other = _elsewhere(world, policy, fetched.visit)
     if other is None:
         return False
-    _require_same(fetched, other, change)
+    require_same(fetched, other, change)
     return True
 
 
@@ -196,7 +175,7 @@ def _mono_expose(world: World, visit: Visit) -> bool:
     before = world.fetch(
         replace(visit, application=ApplicationResponse(headers=tuple(names.items())))
     )
-    if not before.shared or not _is_as_granted(before):
+    if not before.shared or not is_as_granted(before):
         return False
     larger = replace(policy, expose_headers=(*policy.expose_headers, ADDED_NAME))
     after = _elsewhere(world, larger, before.visit)
@@ -241,21 +220,13 @@ def _idempotent(world: World, fetched: Fetched) -> bool:
         for name in _COMPARED:
             first, second = lines(sent, name), lines(again, name)
             # Members of a list may come in any order, as those of a hash table do.
-            if _members(first) != _members(second):
+            if members(first) != members(second):
                 message = (
-                    f"the same request was answered {show(name)}: {_shown(first)}, and then"
-                    f" {_shown(second)}"
+                    f"the same request was answered {show(name)}: {shown(first)}, and then"
+                    f" {shown(second)}"
                 )
                 raise Breach(message)
     return True
-
-
-def _members(values: list[bytes]) -> list[bytes]:
-    return sorted(part.strip() for value in values for part in value.split(b","))
-
-
-def _shown(values: list[bytes]) -> str:
-    return show(b" | ".join(values) if values else None)
 
 
 def _independent(world: World, batch: Batch) -> bool:
@@ -269,10 +240,10 @@ def _independent(world: World, batch: Batch) -> bool:
         for raw in (*batch.hostile, *_with_cookies(world, batch)):
             fresh.send(raw)
         for item in reversed(fetched):
-            _require_same(item, fresh.fetch(item.visit), "after other requests, in another order")
+            require_same(item, fresh.fetch(item.visit), "after other requests, in another order")
     for item in (fetched[-1], fetched[len(fetched) // 2])[:_ALONE]:
         with World(world.implementation, world.policy) as fresh:
-            _require_same(item, fresh.fetch(item.visit), "as the only request")
+            require_same(item, fresh.fetch(item.visit), "as the only request")
     return True
 
 
@@ -351,6 +322,46 @@ METAMORPHIC: Final = (
         level=Level.MUST,
         look=Look.POLICY,
         check=_independent,
+        chapter="metamorphic",
+    ),
+    Rule(
+        id="mm-header-order",
+        statement="The order of a request's header lines, and headers that have nothing to do with"
+        " CORS, change nothing.",
+        anchor="RFC 9110, 5.3",
+        level=Level.MUST,
+        look=Look.RELATION,
+        check=rewriting.header_order,
+        chapter="metamorphic",
+    ),
+    Rule(
+        id="mm-rename",
+        statement="An origin, a header or a method with another name in policy and request fares"
+        " the same.",
+        anchor="#concept-cors-check",
+        level=Level.MUST,
+        look=Look.RELATION,
+        check=rewriting.rename,
+        depends_on=("live-simple",),
+        chapter="metamorphic",
+    ),
+    Rule(
+        id="mm-path",
+        statement="Path, query and Host do not decide over CORS headers.",
+        anchor="#http-responses",
+        level=Level.SHOULD,
+        look=Look.RELATION,
+        check=rewriting.path,
+        chapter="metamorphic",
+    ),
+    Rule(
+        id="mm-double-wrap",
+        statement="A middleware around itself, with the same policy, lets pages do what it lets"
+        " them alone.",
+        anchor="#concept-header-list-get",
+        level=Level.SHOULD,
+        look=Look.POLICY,
+        check=rewriting.double_wrap,
         chapter="metamorphic",
     ),
 )

@@ -8,13 +8,21 @@ import time
 from typing import Final
 
 from cors_conformance.fetch.abnf import TAB_OR_SPACE, is_token
+from cors_conformance.fetch.browser import Browser
+from cors_conformance.fetch.http import HTTPRequest, HTTPResponse
 from cors_conformance.fetch.steps import show
 from cors_conformance.grant import origin_grant
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD, Policy
 from cors_conformance.rules.base import Breach, Level, Look, Rule
+from cors_conformance.rules.concurrency import concurrent
 from cors_conformance.rules.telling import lines, own_cors_lines, own_lines
 from cors_conformance.scenario import RawRequest
+from cors_conformance.servers.address import address_of
+from cors_conformance.servers.asgi_call import call
+from cors_conformance.servers.exchange import http_scope
+from cors_conformance.servers.origin import ASGIOrigin
+from cors_conformance.servers.start import wrapped
 from cors_conformance.world import Fetched, Sent, World
 
 ORIGIN: Final = b"origin"
@@ -286,6 +294,35 @@ def _refuse_injected(sent: Sent, name: bytes, tail: bytes) -> None:
             raise Breach(message)
 
 
+def _header_name_case(world: World, fetched: Fetched) -> bool:
+    """Judge by the answer to a browser whose server does not make names lower case."""
+    implementation, visit = world.implementation, fetched.visit
+    if implementation.interface != "asgi" or implementation.wrap is None:
+        return False
+    # Names in odd case may be no `Origin` at all, and then nothing of CORS is to be seen.
+    if not fetched.grant.denied or len(fetched.sent) != 1 or not fetched.actual:
+        return False
+    app = wrapped(implementation, ASGIOrigin(), world.policy)
+
+    def network(request: HTTPRequest) -> HTTPResponse | None:
+        scope = http_scope(request, address_of(request.url))
+        scope["headers"] = [(name.title(), value) for name, value in scope["headers"]]
+        sent = call(app, scope).sent()
+        start = next((item for item in sent if item["type"] == "http.response.start"), None)
+        if start is None:
+            return None
+        return HTTPResponse(status=start["status"], headers=tuple(start.get("headers", ())))
+
+    outcome = Browser().run(visit.author_request(), origin=visit.origin, network=network)
+    if outcome.result == "success" and not fetched.shared:
+        message = (
+            f"a page of {visit.origin} gets the response if header names are in upper case; the"
+            f" policy says {fetched.grant}"
+        )
+        raise Breach(message)
+    return True
+
+
 _RAW: Final = frozenset({Capability.RAW_REQUESTS})
 
 ROBUSTNESS: Final = (
@@ -330,6 +367,26 @@ ROBUSTNESS: Final = (
         look=Look.RELATION,
         check=_injection,
         needs=_RAW,
+        chapter="robustness",
+    ),
+    Rule(
+        id="rob-concurrency",
+        statement="Requests that are served at the same time get what they get alone.",
+        anchor="#http-responses",
+        level=Level.MUST,
+        look=Look.POLICY,
+        check=concurrent,
+        chapter="robustness",
+    ),
+    Rule(
+        id="rob-header-name-case",
+        statement="Header names in upper case, which no ASGI server hands on, grant a stranger"
+        " nothing.",
+        anchor="https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope",
+        level=Level.SHOULD,
+        look=Look.RELATION,
+        check=_header_name_case,
+        needs=frozenset({Capability.ASGI}),
         chapter="robustness",
     ),
 )

@@ -18,6 +18,7 @@ from cors_conformance.grant import (
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD, Policy
 from cors_conformance.rules.base import Breach, Level, Look, Rule
+from cors_conformance.rules.patterns import anchored
 from cors_conformance.rules.telling import lines, refuse_shared
 from cors_conformance.scenario import Batch, Visit
 from cors_conformance.world import Fetched, Sent, World
@@ -426,6 +427,17 @@ SAFETY: Final = (
         look=Look.HOSTILE,
         check=_duplicate_origin,
         needs=frozenset({Capability.RAW_REQUESTS}),
+        chapter="safety",
+    ),
+    Rule(
+        id="safe-pattern-anchored",
+        statement="A pattern for origins allows what it covers from begin to end, and nothing that"
+        " resembles it.",
+        anchor="#concept-cors-check",
+        level=Level.SECURITY,
+        look=Look.POLICY,
+        check=anchored,
+        needs=frozenset({Capability.PATTERNS}),
         chapter="safety",
     ),
 )

@@ -3,6 +3,7 @@
 from typing import Final
 
 from cors_conformance.implementation import Capability
+from cors_conformance.rules import remembering
 from cors_conformance.rules.base import Level, Look, Rule
 from cors_conformance.rules.travelling import (
     LONG,
@@ -35,6 +36,8 @@ def _http_cache(world: World, journey: Journey) -> bool:
     return True
 
 
+_APPLICATION: Final = frozenset({Capability.APPLICATION_HEADERS, Capability.APPLICATION_STATUS})
+
 STATEFUL: Final = (
     Rule(
         id="st-preflight-cache",
@@ -54,6 +57,51 @@ STATEFUL: Final = (
         look=Look.JOURNEY,
         check=_http_cache,
         needs=frozenset({Capability.APPLICATION_HEADERS}),
+        chapter="stateful",
+    ),
+    Rule(
+        id="st-preflight-count",
+        statement="Within max_age a page that comes again needs no further preflight; with a"
+        " max_age of 0 it does.",
+        anchor="#concept-cache",
+        level=Level.SHOULD,
+        look=Look.RELATION,
+        check=remembering.preflight_count,
+        needs=frozenset({Capability.MAX_AGE}),
+        depends_on=("live-preflight",),
+        chapter="stateful",
+    ),
+    Rule(
+        id="st-both",
+        statement="With all caches, cookies and redirects together, pages get what they get"
+        " without.",
+        anchor="#cors-protocol-and-http-caches",
+        level=Level.MUST,
+        look=Look.POLICY,
+        check=remembering.everything,
+        needs=_APPLICATION,
+        chapter="stateful",
+    ),
+    Rule(
+        id="st-revalidate",
+        statement="A response that is validated and used again is judged by the request that it is"
+        " used for.",
+        anchor="RFC 9111, 4.3.4",
+        level=Level.SHOULD,
+        look=Look.POLICY,
+        check=remembering.revalidated,
+        needs=_APPLICATION,
+        chapter="stateful",
+    ),
+    Rule(
+        id="st-policy-change",
+        statement="A page whose origin is taken out of the policy gets nothing after a restart, and"
+        " permissions end with max_age.",
+        anchor="#concept-cache",
+        level=Level.INFO,
+        look=Look.RELATION,
+        check=remembering.policy_change,
+        depends_on=("live-simple",),
         chapter="stateful",
     ),
 )

@@ -94,6 +94,23 @@ def _acac(_: World, sent: Sent) -> bool:
     return True
 
 
+def _acao_star_with_acac(world: World, sent: Sent) -> bool:
+    # Elsewhere the second header is nothing but idle, or a matter of the rule about it; and an
+    # echo of `*` is no `*`.
+    if not world.policy.allow_credentials or sent.origin == b"*":
+        return False
+    values, credentials = lines(sent, ORIGIN), lines(sent, CREDENTIALS)
+    if not values or sets(sent, ORIGIN) or sets(sent, CREDENTIALS):
+        return False
+    if values == [b"*"] and credentials == [b"true"]:
+        message = (
+            "Access-Control-Allow-Origin is `*` and Access-Control-Allow-Credentials `true`:"
+            " browsers let no credentialed page have that"
+        )
+        raise Breach(message)
+    return True
+
+
 def _acma(world: World, sent: Sent) -> bool:
     values = lines(sent, MAX_AGE)
     if not values or sets(sent, MAX_AGE):
@@ -127,18 +144,18 @@ def _lists(_: World, sent: Sent) -> bool:
         )
     }
     for name in LISTS:
-        if any(_flaw(value) for key, value in sent.application.headers if key.lower() == name):
+        if any(flaw(value) for key, value in sent.application.headers if key.lower() == name):
             continue
         for value in lines(sent, name):
             judged = True
-            flaw = None if value in asked else _flaw(value)
-            if flaw is not None:
-                message = f"{show(name)} is {show(value)}, which has {flaw}"
+            wrong = None if value in asked else flaw(value)
+            if wrong is not None:
+                message = f"{show(name)} is {show(value)}, which has {wrong}"
                 raise Breach(message)
     return judged
 
 
-def _flaw(value: bytes) -> str | None:
+def flaw(value: bytes) -> str | None:
     """Say what keeps a value from being a list of tokens as a sender writes it; empty is one."""
     parts = [part.strip(TAB_OR_SPACE) for part in value.split(b",")] if value else []
     for part in parts:
@@ -293,6 +310,17 @@ SYNTAX: Final = (
         level=Level.MUST,
         look=Look.RESPONSE,
         check=_lists,
+        chapter="syntax",
+    ),
+    # Harmless, since browsers refuse it: who says so promises what cannot be.
+    Rule(
+        id="syn-no-acao-star-with-acac",
+        statement="Where the policy allows credentials, Access-Control-Allow-Origin `*` does not"
+        " come with Access-Control-Allow-Credentials.",
+        anchor="#cors-protocol-and-credentials",
+        level=Level.INFO,
+        look=Look.RESPONSE,
+        check=_acao_star_with_acac,
         chapter="syntax",
     ),
     Rule(

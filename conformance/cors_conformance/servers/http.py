@@ -169,6 +169,10 @@ class HTTPClient:
         headers = tuple([(bytes(name), bytes(value)) for name, value in head.headers.raw_items()])
         return HTTPResponse(status=head.status_code, headers=headers, body=bytes(body))
 
+    def again(self) -> Self:
+        """Return another client of the same server."""
+        return type(self)(self._port, seconds=self._seconds)
+
     def close(self) -> None:
         """Close the connection."""
         if self._socket is not None:
@@ -201,6 +205,10 @@ class HTTPServer:
             return Reply(response=self._client.exchange(request))
         except NoResponse as error:
             return Reply(response=None, failure=str(error))
+
+    def connect(self) -> HTTPClient:
+        """Return one more connection."""
+        return self._client.again()
 
     def close(self) -> None:
         """Close the connection; the server is not ours to stop."""

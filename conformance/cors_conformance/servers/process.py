@@ -136,6 +136,10 @@ class ProcessServer:
             raise HarnessError(str(error)) from error
         return self._run.send(request)
 
+    def connect(self) -> HTTPClient:
+        """Return one more connection; what the handlers answer is what `send` told them last."""
+        return self._run.connect()
+
     def close(self) -> None:
         """End the process."""
         self._closing.close()
@@ -232,6 +236,9 @@ class _Run:
             if "ended" in self._events:
                 raise ServerDied(self._obituary()) from error
             return Reply(response=None, failure=str(error))
+
+    def connect(self) -> HTTPClient:
+        return self._client.again()
 
     def _listen(self, seconds: float) -> None:
         """Read what the nursery reports, waiting for it if there is nothing."""

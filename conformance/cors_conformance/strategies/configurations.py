@@ -51,6 +51,15 @@ _BAD_ORIGINS: Final = (
     ("file:///", "such a URL has no origin to name"),
 )
 
+BAD_TOKENS: Final = tuple(item for item, _ in _BAD_TOKENS)
+"""What is no token."""
+
+BAD_ORIGINS: Final = tuple(item for item, _ in _BAD_ORIGINS)
+"""What browsers send no page's origin as, or should not be allowed."""
+
+FORBIDDEN_NAMES: Final = ("Cookie", "Host", "Origin", "Sec-Fetch-Mode", "Proxy-Authorization")
+"""Request headers that no page can set. https://fetch.spec.whatwg.org/#forbidden-request-header"""
+
 _BAD_MAX_AGES: Final[tuple[tuple[object, str], ...]] = (
     (-1, "seconds are not negative"),
     (-(2**31), "seconds are not negative"),

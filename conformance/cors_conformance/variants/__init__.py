@@ -9,11 +9,12 @@ from typing import Final
 
 from cors_conformance.variants.base import Variant
 from cors_conformance.variants.designs import DESIGNED
+from cors_conformance.variants.forgiving import FORGIVING
 from cors_conformance.variants.styled import STYLED
 
 __all__ = ["VARIANTS", "Variant"]
 
 VARIANTS: Final[Mapping[str, Variant]] = MappingProxyType(
-    {variant.id: variant for chapter in (STYLED, DESIGNED) for variant in chapter}
+    {variant.id: variant for chapter in (STYLED, DESIGNED, FORGIVING) for variant in chapter}
 )
 """All variants by id."""

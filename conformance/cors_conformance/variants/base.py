@@ -58,6 +58,7 @@ class Chapter:
         *,
         dialect: Dialect = WORDS,
         interface: Literal["asgi", "wsgi"] = "asgi",
+        as_given: bool = False,
     ) -> None:
         """Add a variant."""
         lacks = {Capability.ASGI: "it is a WSGI application"} if interface == "wsgi" else {}
@@ -71,6 +72,7 @@ class Chapter:
                     wrap=wrap,
                     dialect=dialect,
                     lacks=lacks,
+                    as_given=as_given,
                 ),
             )
         )

@@ -249,6 +249,11 @@ class Engine:
         await self.app(scope, receive, share)
 
 
+def plain(app: Application, policy: Policy) -> Engine:
+    """Serve a policy in the plainest style."""
+    return Engine(_PLAIN, app, policy)
+
+
 def _add(name: str, freedom: str, style: Style, dialect: Dialect = WORDS) -> None:
     STYLED.add(name, freedom, partial(Engine, style), dialect=dialect)
 

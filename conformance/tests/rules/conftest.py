@@ -230,7 +230,7 @@ def judge() -> Callable[..., RuleResult]:
         interface: Interface = "asgi",
     ) -> RuleResult:
         implementation = Implementation(name="tiny", interface=interface, wrap=wrap)
-        (found,) = run(implementation, (rule,), policy)
+        (found,) = run(implementation, (rule,), policy, examples=2)
         return found
 
     return result
@@ -243,7 +243,7 @@ def failures() -> Callable[..., list[str]]:
     def messages(implementation: Implementation, *globs: str) -> list[str]:
         return [
             f"{found.rule.id}: {found.finding.message} {found.finding.policy}"
-            for found in run(implementation, globs, None)
+            for found in run(implementation, globs, None, examples=1)
             if found.finding is not None
         ]
 
@@ -251,16 +251,15 @@ def failures() -> Callable[..., list[str]]:
 
 
 def run(
-    implementation: Implementation, globs: tuple[str, ...], policy: Policy | None
+    implementation: Implementation, globs: tuple[str, ...], policy: Policy | None, examples: int
 ) -> tuple[RuleResult, ...]:
     assert all(rule in RULES or "*" in rule for rule in globs)
-    # How small a finding gets is not the question here, and sweeps are for the whole book.
+    # How small a finding gets is not the question here.
     quick, phases = PROFILES["quick"], (Phase.generate,)
     profile = replace(
         quick,
-        sweeps=False,
-        corners=settings(quick.corners, max_examples=2, phases=phases),
-        random=settings(quick.random, max_examples=20, phases=phases),
+        corners=settings(quick.corners, max_examples=examples, phases=phases),
+        random=settings(quick.random, max_examples=10 * examples, phases=phases),
     )
     return (
         Run(implementation=implementation, rules=select(globs), profile=profile, policy=policy)
