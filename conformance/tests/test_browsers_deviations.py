@@ -45,17 +45,17 @@ def test_cases_say_what_the_standard_wants(case: cases.Case) -> None:
 def test_cases_show_their_deviation(deviation: Deviation) -> None:
     tried = scenario(deviation)
     for name, _ in deviation.engines:
-        seen = expected_of(name, tried)
+        seen = expected_of(deviations_of(name), tried)
         found = disagreement(tried, observe(tried), seen)
         assert found is not None
-        assert deviation.id in met(name, found, seen)
+        assert deviation.id in met(deviations_of(name), found, seen)
 
 
 @pytest.mark.parametrize("deviation", DEVIATIONS, ids=lambda item: item.id)
 def test_predictions_leave_the_model_as_it_was(deviation: Deviation) -> None:
     before = observe(scenario(deviation))
     for name, _ in deviation.engines:
-        expected_of(name, scenario(deviation), before)
+        expected_of(deviations_of(name), scenario(deviation), before)
     assert observe(scenario(deviation)) == before
 
 
@@ -67,10 +67,10 @@ def test_engines_have_deviations(engine: EngineName) -> None:
 def test_deviations_that_are_met_are_told() -> None:
     deviation = next(item for item in DEVIATIONS if item.id == "client-hints-are-safelisted")
     tried = scenario(deviation)
-    seen = expected_of("chromium", tried)
+    seen = expected_of(deviations_of("chromium"), tried)
     found = disagreement(tried, observe(tried), seen)
     assert found is not None
-    assert list(met("chromium", found, seen)) == [deviation.id]
+    assert list(met(deviations_of("chromium"), found, seen)) == [deviation.id]
 
 
 def test_page_is_made_of_the_table() -> None:

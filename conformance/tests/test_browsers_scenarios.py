@@ -30,7 +30,9 @@ def test_scenarios_are_translated_for_a_run_and_back() -> None:
 
 def test_reverse_solidi_are_translated_too() -> None:
     places = Places({40001: 51001, 40002: 51002, 40003: 51003, 40004: 51004, 40009: 51009})
-    assert places.to_run("\\ID\\b", 7) == "\\n0000007\\b"
+    there = places.to_run("\\ID\\b", 7)
+    assert there == "\\n0000007\\b"
+    assert places.from_run(there) == "\\ID\\b"
 
 
 def test_numbers_of_scenarios_stand_in_their_paths() -> None:

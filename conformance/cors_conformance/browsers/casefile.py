@@ -51,6 +51,23 @@ def scenario_of(document: schema.Case, aim: str) -> Scenario:
     )
 
 
+def documents() -> dict[str, dict[str, Any]]:
+    """Return these cases as they stand in the file, by id."""
+    return {document["id"]: document for document in _file()["cases"]}
+
+
+def meta() -> dict[str, Any]:
+    """Return what the file says of itself."""
+    found: dict[str, Any] = _file()["meta"]
+    return found
+
+
+def _file() -> dict[str, Any]:
+    text = files("cors_conformance.browsers").joinpath(EXAMPLES).read_text(encoding="ascii")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
 def examples() -> dict[str, Scenario]:
     """Return a small scenario for each deviation of the table, by its id."""
     path = Path(str(files("cors_conformance.browsers").joinpath(EXAMPLES)))

@@ -4,7 +4,7 @@ Each line has a bend, which says exactly what the engine does instead. A disagre
 if the model with all bends of the engine does byte for byte what the engine did.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -173,6 +173,16 @@ DEVIATIONS: Final = (
         bend=redirecting.empty_locations_lead_nowhere,
     ),
     Deviation(
+        id="locations-have-no-credentials",
+        engines=(_CHROMIUM,),
+        anchor=_REDIRECT,
+        standard="Without CORS, and to the page's own origin, a redirect may lead to a URL with a"
+        " user name or password (steps 9 and 10).",
+        engine="It never may: the fetch fails.",
+        advice="Keep user names and passwords out of `Location`.",
+        bend=redirecting.locations_have_no_credentials,
+    ),
+    Deviation(
         id="redirects-blur-the-origin",
         engines=(_CHROMIUM,),
         anchor="#append-a-request-origin-header",
@@ -197,10 +207,10 @@ DEVIATIONS: Final = (
         engines=(_FIREFOX,),
         anchor="#append-a-request-origin-header",
         standard="A GET or HEAD of the mode `no-cors` has no `Origin`.",
-        engine="It has `Origin: null` if it includes credentials and the page's origin is opaque;"
-        " after a redirect to another origin it has none.",
+        engine="It has `Origin: null` if it includes credentials, the page's origin is opaque, and"
+        " the URL is of the site of the page around; after a redirect to another origin none.",
         advice="An `Origin` does not prove that CORS is on: answer as to any request.",
-        bend=sending.opaque_pages_tell_their_origin_once,
+        bend=sending.opaque_pages_tell_their_origin_at_home,
     ),
     Deviation(
         id="http-caches-are-split-by-credentials",
@@ -261,7 +271,7 @@ DEVIATIONS: Final = (
     ),
     Deviation(
         id="preflights-are-repeated",
-        engines=(_FIREFOX, _WEBKIT),
+        engines=(_FIREFOX,),
         anchor=_REDIRECT,
         standard="Whether a redirected request needs a preflight depends on the method and headers"
         " that it still has.",
@@ -270,6 +280,18 @@ DEVIATIONS: Final = (
         advice="Answer preflights at every URL that requests are redirected to, those for GET"
         " without headers included.",
         bend=redirecting.preflights_are_repeated,
+    ),
+    Deviation(
+        id="preflights-are-repeated-elsewhere",
+        engines=(_WEBKIT,),
+        anchor=_REDIRECT,
+        standard="Whether a redirected request needs a preflight depends on the method and headers"
+        " that it still has.",
+        engine="A request that had to ask once asks again at each new URL of another origin than"
+        " the page's, though nothing is left to ask for.",
+        advice="Answer preflights at every URL that requests are redirected to, those for GET"
+        " without headers included.",
+        bend=redirecting.preflights_are_repeated_elsewhere,
     ),
     Deviation(
         id="preflights-forget-redirects",
@@ -294,13 +316,33 @@ DEVIATIONS: Final = (
         bend=redirecting.headers_come_back_after_redirects,
     ),
     Deviation(
-        id="failed-requests-invalidate-nothing",
+        id="zero-max-age-takes-nothing-back",
         engines=(_FIREFOX,),
+        anchor="#cors-preflight-fetch-0",
+        standard="The max-age of a preflight's answer becomes that of what is remembered of earlier"
+        " ones, so that 0 ends it (steps 7.10 and 7.12).",
+        engine="With 0 the answer is not remembered, and what is remembered stays.",
+        advice="A permission lasts as long as it was first given for: keep"
+        " `Access-Control-Max-Age` short where that matters.",
+        bend=remembering.zero_max_ages_store_nothing,
+    ),
+    Deviation(
+        id="failed-requests-invalidate-nothing",
+        engines=(_WEBKIT,),
         anchor="https://www.rfc-editor.org/rfc/rfc9111.html#section-4.4",
         standard="The response to a POST invalidates what the HTTP cache has for its URL.",
         engine="Not if the response fails the CORS check.",
         advice="Grant what changes a resource, or do not let it be cached.",
         bend=remembering.failed_requests_invalidate_nothing,
+    ),
+    Deviation(
+        id="cross-site-requests-invalidate-nothing",
+        engines=(_FIREFOX,),
+        anchor="https://www.rfc-editor.org/rfc/rfc9111.html#section-4.4",
+        standard="The response to a POST invalidates what the HTTP cache has for its URL.",
+        engine="Not if the page is of another site.",
+        advice="Do not let be cached what pages of other sites may change.",
+        bend=remembering.cross_site_requests_invalidate_nothing,
     ),
     Deviation(
         id="cookies-need-names",
@@ -447,17 +489,51 @@ def deviations_of(engine: EngineName) -> tuple[Deviation, ...]:
     return tuple(item for item in DEVIATIONS if any(name == engine for name, _ in item.engines))
 
 
+def versions_of(engine: EngineName) -> tuple[str, ...]:
+    """Return the versions of one engine that the table was made with."""
+    told = (version for item in DEVIATIONS for name, version in item.engines if name == engine)
+    return tuple(dict.fromkeys(told))
+
+
+def is_listed(engine: EngineName, version: str) -> bool:
+    """Whether the table was made with that version, a whole one."""
+    return any(f"{version}.".startswith(f"{listed}.") for listed in versions_of(engine))
+
+
 def expected_of(
-    engine: EngineName, scenario: Scenario, seen: Sequence[Seen] = ()
+    lines: Sequence[Deviation], scenario: Scenario, seen: Sequence[Seen] = ()
 ) -> tuple[Seen, ...]:
-    """Predict an engine by the table; `seen` says where its caches forgot something."""
-    return predict(scenario, [item.bend for item in deviations_of(engine)], seen)
+    """Predict an engine by its lines; `seen` says where its caches forgot something."""
+    return predict(scenario, [item.bend for item in lines], seen)
 
 
-def met(engine: EngineName, disagreement: Disagreement, seen: Sequence[Seen]) -> Iterator[str]:
-    """Yield the ids without which the table would not predict what the engine did."""
-    lines = deviations_of(engine)
+def gone(
+    lines: Sequence[Deviation], played: Mapping[str, tuple[Scenario, Sequence[Seen]]]
+) -> tuple[Deviation, ...]:
+    """Return the lines that an engine has left behind: in their examples it does without.
+
+    What has only changed is not among them: without its line it is not predicted either.
+    """
+    doubtful = [
+        item
+        for item in lines
+        if item.id in played and expected_of(lines, *played[item.id]) != tuple(played[item.id][1])
+    ]
+    kept = [item for item in lines if item not in doubtful]
+    return tuple(
+        item
+        for item in lines
+        if item.id in played
+        and expected_of([other for other in kept if other is not item], *played[item.id])
+        == tuple(played[item.id][1])
+    )
+
+
+def met(
+    lines: Sequence[Deviation], disagreement: Disagreement, seen: Sequence[Seen]
+) -> Iterator[str]:
+    """Yield the ids without which these lines would not predict what the engine did."""
     for left_out in lines:
-        others = [item.bend for item in lines if item is not left_out]
-        if predict(disagreement.scenario, others, seen) != tuple(seen):
+        others = [item for item in lines if item is not left_out]
+        if expected_of(others, disagreement.scenario, seen) != tuple(seen):
             yield left_out.id

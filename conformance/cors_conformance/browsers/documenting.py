@@ -2,10 +2,9 @@
 
 import json
 import sys
-from importlib.resources import files
 from typing import Any, Final
 
-from cors_conformance.browsers.casefile import EXAMPLES
+from cors_conformance.browsers.casefile import documents
 from cors_conformance.browsers.deviations import DEVIATIONS, Deviation
 from cors_conformance.browsers.engines import ENGINES
 
@@ -21,7 +20,8 @@ cors-conformance browsers --engine chromium --scenarios 20000 --seed 1
 
 This page lists every difference that was found. A run is green if these lines predict, byte for
 byte, whatever an engine does otherwise than the standard; it says how often each was met, and
-which one is gone.
+which one is gone. A version that is not listed here may have mended some of them, and may do
+something new: a run says so, and neither is a failure.
 
 What a server should send so that all engines agree: one line per header, only tokens in lists, no
 empty elements, methods in upper case, digits in `Access-Control-Max-Age`, `Authorization` by name,
@@ -35,15 +35,9 @@ are not compared.
 """
 
 
-def _examples() -> dict[str, dict[str, Any]]:
-    """Return the cases by the deviation that they show."""
-    text = files("cors_conformance.browsers").joinpath(EXAMPLES).read_text(encoding="ascii")
-    return {case["id"]: case for case in json.loads(text)["cases"]}
-
-
 def page() -> str:
     """Return the page."""
-    known = _examples()
+    known = documents()
     overview = [
         "| id | engines |",
         "| --- | --- |",

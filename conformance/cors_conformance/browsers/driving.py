@@ -5,6 +5,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -35,13 +36,24 @@ Answerer: TypeAlias = Callable[[Scenario], Sequence[Answer]]
 """Gives one for each step of a scenario."""
 
 
+LastWords: TypeAlias = Callable[[], str | None]
+"""Tells how a browser ended; `None` while it runs."""
+
+
 def scripted(scenario: Scenario) -> list[Answer]:
     """Answer by the scenario's own scripts."""
     return [Script(hops=step.server.hops).answer for step in scenario.steps]
 
 
 class PageLost(Exception):
-    """The page did not hand in its work in time: the engine crashed or hangs."""
+    """The page does not hand in its work: the engine ended, crashed or hangs."""
+
+
+SILENCE: Final = 60.0
+"""Seconds without any request of the page, which gives up each fetch after twenty."""
+
+HEARTBEAT: Final = 0.2
+"""Seconds between two looks at whether the engine is still there."""
 
 
 @dataclass(slots=True)
@@ -56,8 +68,9 @@ class _Running:
 
 @dataclass(slots=True)
 class _Turn:
-    """One batch: what the page is told, and where its answer goes."""
+    """One batch: the numbers of its scenarios, what the page is told, where its answer goes."""
 
+    numbers: range
     work: bytes
     done: "Future[dict[str, Any]]" = field(default_factory=Future)
 
@@ -86,6 +99,7 @@ class Theatre:
         self._work: asyncio.Queue[_Turn] = asyncio.Queue()
         self._turn: _Turn | None = None
         self._number = 0
+        self._heard = 0.0
 
     @contextlib.contextmanager
     def running(self) -> Iterator["Theatre"]:
@@ -127,12 +141,16 @@ class Theatre:
         scenarios: Sequence[Scenario],
         *,
         seconds: float,
+        last_words: LastWords = lambda: None,
         answerer: Answerer = scripted,
     ) -> list[tuple[Seen, ...]]:
         """Let the page do them; those that must be alone come one after the other.
 
+        `last_words` tells how the page's browser ended.
+
         Raises:
-            PageLost: the page did not answer within `seconds`.
+            PageLost: the browser ended, nothing was heard of the page for a while, or it did not
+                hand in its work within `seconds`.
 
         """
         results: dict[int, tuple[Seen, ...]] = {}
@@ -141,7 +159,11 @@ class Theatre:
         for indices, parallel in ((together, PARALLEL), (alone, 1)):
             if indices:
                 batch = [scenarios[index] for index in indices]
-                seen = self._play(batch, answerer, parallel=parallel, seconds=seconds)
+                turn = self._put(batch, answerer, parallel=parallel)
+                told = self._wait(turn, seconds, last_words)
+                seen = [
+                    self._seen(self._current[number], told[str(number)]) for number in turn.numbers
+                ]
                 results |= dict(zip(indices, seen, strict=True))
         return [results[index] for index in range(len(scenarios))]
 
@@ -155,14 +177,8 @@ class Theatre:
 
         asyncio.run_coroutine_threadsafe(drain(), self._loop).result()
 
-    def _play(
-        self,
-        scenarios: Sequence[Scenario],
-        answerer: Answerer,
-        *,
-        parallel: int,
-        seconds: float,
-    ) -> list[tuple[Seen, ...]]:
+    def _put(self, scenarios: Sequence[Scenario], answerer: Answerer, *, parallel: int) -> _Turn:
+        """Lay out a batch for the page."""
         numbers = range(self._number, self._number + len(scenarios))
         self._number += len(scenarios)
         self._current = {
@@ -178,14 +194,27 @@ class Theatre:
             for number, scenario in zip(numbers, scenarios, strict=True)
         ]
         work = {"turn": self._number, "parallel": parallel, "items": items}
-        turn = _Turn(json.dumps(work).encode("ascii"))
+        turn = _Turn(numbers, json.dumps(work).encode("ascii"))
+        self._heard = time.monotonic()
         self._loop.call_soon_threadsafe(self._work.put_nowait, turn)
-        try:
-            results = turn.done.result(seconds)
-        except TimeoutError as error:
-            message = f"the page did not hand in {len(items)} scenarios within {seconds:g} s"
-            raise PageLost(message) from error
-        return [self._seen(self._current[number], results[str(number)]) for number in numbers]
+        return turn
+
+    def _wait(self, turn: _Turn, seconds: float, last_words: LastWords) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        while True:
+            with contextlib.suppress(TimeoutError):
+                return turn.done.result(min(HEARTBEAT, seconds))
+            words = last_words()
+            if words is not None:
+                raise PageLost(words)
+            if time.monotonic() - self._heard > SILENCE:
+                message = f"nothing was heard of its page for {SILENCE:g} s: it hangs or crashed"
+                raise PageLost(message)
+            if time.monotonic() > deadline:
+                message = (
+                    f"the page did not hand in {len(turn.numbers)} scenarios within {seconds:g} s"
+                )
+                raise PageLost(message)
 
     def _item(self, number: int, scenario: Scenario) -> dict[str, Any]:
         return {
@@ -231,6 +260,7 @@ class Theatre:
         return tuple(sorted((name.lower(), self.places.from_run(value)) for name, value in headers))
 
     def _handle(self, request: WireRequest) -> "bytes | asyncio.Future[bytes]":
+        self._heard = time.monotonic()
         target = request.target.decode("latin-1")
         number = number_of(target)
         if number is not None:

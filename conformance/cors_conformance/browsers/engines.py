@@ -7,6 +7,7 @@ its own and a folder that holds everything it writes; both are gone when the blo
 import contextlib
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -18,10 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from cors_conformance.browsers.interrupting import signals_wait
+
 EngineName: TypeAlias = Literal["chromium", "firefox", "webkit"]
 
 PATIENCE: Final = 5.0
 """Seconds that a browser has to end by itself."""
+
+SCREEN_PATIENCE: Final = 20.0
+"""Seconds that a virtual screen has to start."""
+
+LONGEST_WORDS: Final = 300
 
 _VERSION: Final = re.compile(r"\d+(?:\.\d+)+")
 
@@ -148,8 +156,29 @@ ENGINES: Final[Mapping[EngineName, Engine]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A browser that was started; `log` is what it prints."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def last_words(self) -> str | None:
+        """Return how it ended and what it printed last; `None` while it runs."""
+        status = self.process.poll()
+        if status is None:
+            return None
+        lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n")
+        said = next((line for line in reversed(lines) if line.strip()), "and printed nothing")
+        return f"it ended with status {status}: {said.strip()[:LONGEST_WORDS]}"
+
+
 class EngineMissing(Exception):
     """The engine is not here; the message names the packages to install."""
+
+
+class EngineFails(Exception):
+    """The engine is here, and does not do its work."""
 
 
 def version(engine: Engine, executable: str) -> str:
@@ -179,25 +208,44 @@ def locate(engine: Engine, executable: str | None = None) -> str:
     named = shutil.which(executable) if executable is not None else engine.find()
     if named is not None:
         return named
-    message = f"{engine.product} is not here; apt-get install {' '.join(engine.packages)}"
+    message = (
+        f"{engine.product} is not here; on Debian: apt-get install {' '.join(engine.packages)}"
+    )
     raise EngineMissing(message)
 
 
 @contextlib.contextmanager
-def started(engine: Engine, executable: str, url: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run the browser on a page until the end of the block."""
-    with contextlib.ExitStack() as closing:
-        folder = Path(
-            closing.enter_context(
-                # A browser that is killed may be writing still.
-                tempfile.TemporaryDirectory(prefix="cors-conformance-", ignore_cleanup_errors=True)
-            )
+def started(engine: Engine, executable: str, url: str) -> Iterator[Running]:
+    """Run the browser on a page until the end of the block.
+
+    Raises:
+        OSError: the program cannot be run.
+        EngineFails: its virtual screen does not start.
+
+    """
+    closing = contextlib.ExitStack()
+    try:
+        # A signal in the middle would leave behind what is not on the stack yet, or not gone yet.
+        with signals_wait():
+            running = _start(engine, executable, url, closing)
+        yield running
+    finally:
+        with signals_wait():
+            closing.close()
+
+
+def _start(engine: Engine, executable: str, url: str, closing: contextlib.ExitStack) -> Running:
+    folder = Path(
+        closing.enter_context(
+            # A browser that is killed may be writing still.
+            tempfile.TemporaryDirectory(prefix="cors-conformance-", ignore_cleanup_errors=True)
         )
-        environment = _environment(folder)
-        if engine.needs_display:
-            environment["DISPLAY"] = closing.enter_context(_display(folder))
-        command = engine.command(executable, folder, url)
-        yield closing.enter_context(_session(command, environment, folder))
+    )
+    environment = _environment(folder)
+    if engine.needs_display:
+        environment["DISPLAY"] = closing.enter_context(_display(folder))
+    command = engine.command(executable, folder, url)
+    return closing.enter_context(_session(command, environment, folder))
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -224,12 +272,13 @@ def _session(
     environment: Mapping[str, str],
     folder: Path,
     pass_fds: Sequence[int] = (),
-) -> Iterator["subprocess.Popen[bytes]"]:
+) -> Iterator[Running]:
     """Run a program in a session of its own; end that process group, and no other."""
     # Where we are killed ourselves the kernel tells the program so.
     keeper = shutil.which("setpriv")
     prefix = [keeper, "--pdeathsig", "TERM"] if keeper is not None else []
-    with (folder / f"{Path(command[0]).name}.log").open("wb") as log:
+    path = folder / f"{Path(command[0]).name}.log"
+    with path.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - the user's own browser
             [*prefix, *command],
             stdin=subprocess.DEVNULL,
@@ -240,7 +289,7 @@ def _session(
             start_new_session=True,
         )
     try:
-        yield process
+        yield Running(process, path)
     finally:
         _end(process)
 
@@ -275,8 +324,9 @@ def _display(folder: Path) -> Iterator[str]:
         os.close(write)
         with open(read, "rb") as told:  # noqa: PTH123 - a pipe
             # To the newline: the server dies if the pipe is closed before.
-            number = told.readline().strip().decode("ascii")
+            ready, _, _ = select.select([told], [], [], SCREEN_PATIENCE)
+            number = told.readline().strip().decode("ascii") if ready else ""
         if not number:
-            message = "Xvfb did not start"
-            raise RuntimeError(message)
+            message = "Xvfb does not start"
+            raise EngineFails(message)
         yield f":{number}"

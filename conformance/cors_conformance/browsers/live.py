@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.browsers.drawing import DRAWING
-from cors_conformance.browsers.driving import Answer, Theatre
+from cors_conformance.browsers.driving import Answer, Answerer
 from cors_conformance.browsers.observing import Seen, author_request
 from cors_conformance.browsers.places import API, FOREIGN, OTHER, PAGE
 from cors_conformance.browsers.scenario import NOTHING, Scenario
@@ -35,7 +35,6 @@ URL: Final = API + "/ID/a"
 _READ: Final = b"X-Read"
 PLAIN: Final = ApplicationResponse()
 TELLING: Final = ApplicationResponse(headers=((_READ, b"1"),))
-PATIENCE: Final = 120.0
 VISITS: Final = 12
 """Fetches for each policy."""
 
@@ -73,13 +72,31 @@ class LiveFinding:
 
 @dataclass(slots=True, kw_only=True)
 class LiveReport:
-    """What came of one implementation in one engine."""
+    """What came of one implementation in one engine.
+
+    Attributes:
+        pairs: how many visits were made, each under some policy.
+        free: how many of them the policy neither grants nor denies, so that nothing was compared.
+        refused: policies with which the implementation cannot be built, as it may say.
+        died: policies with which its server died.
+        findings: visits that went otherwise than the policy has it.
+
+    """
 
     pairs: int = 0
     free: int = 0
-    refused: int = 0
-    died: int = 0
+    refused: list[Policy] = field(default_factory=list)
+    died: list[Policy] = field(default_factory=list)
     findings: list[LiveFinding] = field(default_factory=list)
+
+
+class Play(Protocol):
+    """`Theatre.play` with its time limit set."""
+
+    def __call__(
+        self, scenarios: Sequence[Scenario], *, answerer: Answerer
+    ) -> list[tuple[Seen, ...]]:
+        """Let the page do the scenarios against these answers."""
 
 
 @st.composite
@@ -110,25 +127,28 @@ def pairs(draw: st.DrawFn) -> tuple[Policy, tuple[Visit, ...]]:
     return policy, tuple(visits)
 
 
-def check(theatre: Theatre, implementation: Implementation, count: int, number: int) -> LiveReport:
-    """Let pages make about `count` visits to servers of the implementation; `number` is a seed.
+def check(play: Play, implementation: Implementation, count: int, number: int) -> LiveReport:
+    """Let pages make `count` visits or a few more to its servers; `number` is a seed.
 
     Raises:
         PageLost: the engine does not answer.
 
     """
     report = LiveReport()
-    for policy, visits in _drawn(max(1, count // VISITS), number):
+    # Some policies cannot be expressed, others are refused.
+    for policy, visits in _drawn(2 + 4 * count // VISITS, number):
+        if report.pairs >= count:
+            break
         if implementation.cannot_express(policy) is not None:
-            report.refused += 1
+            report.refused.append(policy)
             continue
         try:
             with start(implementation, policy) as server:
-                _check_policy(theatre, implementation, policy, visits, server, report)
+                _check_policy(play, implementation, policy, visits, server, report)
         except ConfigurationRefused:
-            report.refused += 1
+            report.refused.append(policy)
         except ServerDied:
-            report.died += 1
+            report.died.append(policy)
     return report
 
 
@@ -146,7 +166,7 @@ def _drawn(count: int, number: int) -> list[tuple[Policy, tuple[Visit, ...]]]:
 
 
 def _check_policy(
-    theatre: Theatre,
+    play: Play,
     implementation: Implementation,
     policy: Policy,
     visits: Sequence[Visit],
@@ -157,7 +177,7 @@ def _check_policy(
     application = PLAIN if Capability.APPLICATION_HEADERS in implementation.lacks else TELLING
     with ThreadPoolExecutor(1) as thread:
         gateway = _Gateway(server, application, thread)
-        seen = theatre.play(scenarios, seconds=PATIENCE, answerer=gateway.answers)
+        seen = play(scenarios, answerer=gateway.answers)
     for visit, scenario, (fetched,) in zip(visits, scenarios, seen, strict=True):
         report.pairs += 1
         could = fetched.result == "success"

@@ -1,7 +1,8 @@
 """What can be seen of a fetch from outside, by the page and by the servers; the model's part."""
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
@@ -156,7 +157,7 @@ def observe_outcomes(
         author = author_request(step.request, scenario)
         if index < len(following):
             sent = following[index].sent
-            asked = {item.url for item in sent if item.purpose == "preflight"}
+            asked = Counter(item.url for item in sent if item.purpose == "preflight")
             browser.preflight_cache = _Forgetful(browser.preflight_cache, asked)
             if author.cache == "default" and any(item.purpose == "actual" for item in sent):
                 author = replace(author, cache="reload")
@@ -166,25 +167,25 @@ def observe_outcomes(
 
 
 class _Forgetful(PreflightCache):
-    """A preflight cache that is of no help with some URLs for the time of one fetch.
+    """A preflight cache that is of no help until some URLs were asked so many times.
 
-    What it holds is still there for the next one: that it was asked again may be for the sake of
+    What it holds is still there for the next fetch: that it was asked again may be for the sake of
     something else that the request needs.
     """
 
-    __slots__ = ("_unhelpful",)
+    __slots__ = ("_left",)
 
-    def __init__(self, cache: PreflightCache, unhelpful: Container[str]) -> None:
+    def __init__(self, cache: PreflightCache, asked: Counter[str]) -> None:
         super().__init__(cache.clock, cache.limit, cache.entries)
-        self._unhelpful = unhelpful
+        self._left = asked
 
     def method_matches(self, request: Request, method: bytes) -> list[CacheEntry]:
-        if request.current_url.href in self._unhelpful:
+        if self._left[request.current_url.href]:
             return []
         return super().method_matches(request, method)
 
     def header_name_matches(self, request: Request, name: bytes) -> list[CacheEntry]:
-        if request.current_url.href in self._unhelpful:
+        if self._left[request.current_url.href]:
             return []
         return super().header_name_matches(request, name)
 
@@ -196,9 +197,10 @@ class _Forgetful(PreflightCache):
         max_age: int,
     ) -> None:
         # The loop of a redirect may ask for one URL again and again.
-        unhelpful, self._unhelpful = self._unhelpful, ()
+        left, self._left = self._left, Counter()
         super().store(request, methods, header_names, max_age)
-        self._unhelpful = unhelpful
+        left.subtract([request.current_url.href])
+        self._left = +left
 
 
 class _Network:

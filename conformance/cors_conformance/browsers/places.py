@@ -29,7 +29,7 @@ FOLDER: Final = "/ID/"
 """Every path begins with it; a run puts the scenario's number in its place."""
 
 _SYMBOLIC: Final = re.compile(r"4000[12349](?!\d)")
-_NUMBERED: Final = re.compile(r"/n(\d{7})/")
+_NUMBERED: Final = re.compile(r"([/\\])n(\d{7})([/\\])")
 
 
 class Places:
@@ -51,13 +51,13 @@ class Places:
     def from_run(self, text: str) -> str:
         """Write what was seen in the run as scenarios have it."""
         text = self._pattern.sub(lambda match: self._symbolic[match[0]], text)
-        return _NUMBERED.sub(FOLDER, text)
+        return _NUMBERED.sub(r"\1ID\3", text)
 
 
 def number_of(target: str) -> int | None:
     """Return the scenario's number in a path; `None` where there is none."""
     match = _NUMBERED.match(target)
-    return int(match[1]) if match else None
+    return int(match[2]) if match else None
 
 
 def is_logged(url: str) -> bool:

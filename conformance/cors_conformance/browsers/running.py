@@ -5,14 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Final, TypeAlias
 
 from cors_conformance.browsers.casefile import examples
 from cors_conformance.browsers.comparing import Disagreement, disagreement
-from cors_conformance.browsers.deviations import deviations_of, expected_of, met
+from cors_conformance.browsers.deviations import Deviation, deviations_of, expected_of, gone, met
 from cors_conformance.browsers.drawing import batches
-from cors_conformance.browsers.driving import PageLost, Theatre
+from cors_conformance.browsers.driving import LastWords, PageLost, Theatre
 from cors_conformance.browsers.engines import Engine, started
 from cors_conformance.browsers.observing import Seen, observe
 from cors_conformance.browsers.scenario import Scenario
@@ -41,7 +40,9 @@ class EngineReport:
             forgot what it could have kept, as it may.
         covered: how many the table predicts.
         met: how often each deviation was needed for that.
-        unexplained: how many nobody predicts; `smallest` are the smallest of each kind.
+        gone: the deviations that are left behind: their own examples do without, and all else.
+        unsteady: how many nobody predicts, which went as they should the second time.
+        unexplained: how many nobody predicts, twice; `smallest` are the smallest of each kind.
         examples: for each deviation that was met a small scenario, with how many were met in it.
 
     """
@@ -54,16 +55,12 @@ class EngineReport:
     agreed: int = 0
     forgetful: int = 0
     covered: int = 0
+    unsteady: int = 0
     unexplained: int = 0
+    gone: tuple[str, ...] = ()
     met: Counter[str] = field(default_factory=Counter)
     smallest: list[Disagreement] = field(default_factory=list)
     examples: dict[str, tuple[int, Scenario]] = field(default_factory=dict)
-
-    @property
-    def gone(self) -> tuple[str, ...]:
-        """The deviations that were not met, in their own examples neither."""
-        listed = deviations_of(self.engine.name)
-        return tuple(item.id for item in listed if item.id not in self.met)
 
 
 class EngineRun:
@@ -74,6 +71,7 @@ class EngineRun:
         self._engine = engine
         self._executable = executable
         self.report = EngineReport(engine=engine, version=version, seed=seed)
+        self._tables = [deviations_of(engine.name)]
         self._kinds: dict[frozenset[str], Disagreement] = {}
 
     def run(
@@ -84,61 +82,88 @@ class EngineRun:
         What is unexplained is shrunk, and with `exemplify` the examples that were met, too.
 
         Raises:
-            PageLost: the engine failed twice to answer for the same batch.
+            EngineFails, OSError, PageLost: the engine does not start, or failed twice to answer
+                for the same batch.
 
         """
         start = time.monotonic()
-        report = self.report
-        with ExitStack() as closing:
-            theatre = closing.enter_context(Theatre().running())
-            browser = closing.enter_context(ExitStack())
-            browser.enter_context(started(self._engine, self._executable, theatre.start_url))
-
-            def play(scenarios: Sequence[Scenario]) -> list[tuple[Seen, ...]]:
-                played = attempt(scenarios)
-                for index, seen in enumerate(played):
-                    # Once more, alone: the machine may have been busy.
-                    if any(fetch.result == "timeout" for fetch in seen):
-                        (played[index],) = attempt([scenarios[index]])
-                return played
-
-            def attempt(scenarios: Sequence[Scenario]) -> list[tuple[Seen, ...]]:
-                try:
-                    return theatre.play(scenarios, seconds=PATIENCE)
-                except PageLost:
-                    # Once is a crash of a browser; twice is a scenario that crashes it.
-                    browser.close()
-                    theatre.forget()
-                    browser.enter_context(
-                        started(self._engine, self._executable, theatre.start_url)
-                    )
-                    return theatre.play(scenarios, seconds=PATIENCE)
-
-            for batch in chain([self._known()], batches(count, number=report.seed, size=BATCH)):
-                for scenario, seen in zip(batch, play(batch), strict=True):
-                    self._judge(scenario, seen)
-                report.scenarios += len(batch)
-                progress(report.scenarios)
+        with Theatre().running() as theatre, ExitStack() as browser:
+            play = self._player(theatre, browser)
+            self._leave_out_what_is_gone(play)
+            for batch in batches(count, number=self.report.seed, size=BATCH):
+                self._run_batch(batch, play)
+                progress(self.report.scenarios)
             for kind, found in list(self._kinds.items())[:REPORTED]:
-                report.smallest.append(self._shrunk(kind, found, play))
-            for identifier in report.examples if exemplify else ():
+                self.report.smallest.append(self._shrunk(kind, found, play))
+            for identifier in self.report.examples if exemplify else ():
                 self._exemplify(identifier, play)
-        report.seconds = time.monotonic() - start
-        return report
+        self.report.gone = tuple(item for item in self.report.gone if item not in self.report.met)
+        self.report.seconds = time.monotonic() - start
+        return self.report
 
-    def _known(self) -> list[Scenario]:
-        listed = {item.id for item in deviations_of(self._engine.name)}
-        return [scenario for name, scenario in examples().items() if name in listed]
+    def _player(self, theatre: Theatre, browser: ExitStack) -> Play:
+        """Return what plays scenarios in a browser, which it starts again where that is lost."""
+
+        def start() -> LastWords:
+            running = started(self._engine, self._executable, theatre.start_url)
+            return browser.enter_context(running).last_words
+
+        last_words = start()
+
+        def attempt(scenarios: Sequence[Scenario]) -> list[tuple[Seen, ...]]:
+            nonlocal last_words
+            try:
+                return theatre.play(scenarios, seconds=PATIENCE, last_words=last_words)
+            except PageLost:
+                # Once is a crash of a browser; twice is a scenario that crashes it.
+                browser.close()
+                theatre.forget()
+                last_words = start()
+                return theatre.play(scenarios, seconds=PATIENCE, last_words=last_words)
+
+        def play(scenarios: Sequence[Scenario]) -> list[tuple[Seen, ...]]:
+            played = attempt(scenarios)
+            for index, seen in enumerate(played):
+                # Once more, alone: the machine may have been busy.
+                if any(fetch.result == "timeout" for fetch in seen):
+                    (played[index],) = attempt([scenarios[index]])
+            return played
+
+        return play
+
+    def _leave_out_what_is_gone(self, play: Play) -> None:
+        """Run the examples of the table; from then on try it without what this version mended."""
+        (lines,) = self._tables
+        known = examples()
+        batch = [known[item.id] for item in lines]
+        played = {
+            item.id: (known[item.id], seen) for item, seen in zip(lines, play(batch), strict=True)
+        }
+        mended = gone(lines, played)
+        self.report.gone = tuple(item.id for item in mended)
+        if mended:
+            self._tables.insert(0, tuple(item for item in lines if item not in mended))
+        self._run_batch(batch, play)
+
+    def _run_batch(self, batch: Sequence[Scenario], play: Play) -> None:
+        self.report.scenarios += len(batch)
+        played = zip(batch, play(batch), strict=True)
+        strange = [item for item, seen in played if not self._is_explained(item, seen)]
+        for scenario, seen in zip(strange, play(strange), strict=True):
+            if self._is_explained(scenario, seen):
+                self.report.unsteady += 1
+            else:
+                self._keep(scenario, seen)
 
     def _exemplify(self, identifier: str, play: Play) -> None:
         most, example = self.report.examples[identifier]
-        name = self._engine.name
 
         def shows(scenario: Scenario, seen: tuple[Seen, ...]) -> bool:
             found = disagreement(scenario, observe(scenario, seen), seen)
-            if found is None or self._unexplained(scenario, seen) is not None:
+            lines = self._explaining(scenario, seen)
+            if found is None or lines is None:
                 return False
-            ids = tuple(met(name, found, seen))
+            ids = tuple(met(lines, found, seen))
             return identifier in ids and len(ids) <= most
 
         def holds(scenarios: Sequence[Scenario]) -> list[bool]:
@@ -147,41 +172,52 @@ class EngineRun:
 
         self.report.examples[identifier] = (most, shrink(example, holds))
 
-    def _judge(self, scenario: Scenario, seen: tuple[Seen, ...]) -> None:
+    def _is_explained(self, scenario: Scenario, seen: tuple[Seen, ...]) -> bool:
+        """Whether the standard or the table has it so; if so, it is counted."""
         report = self.report
         plain = observe(scenario)
-        if plain == seen:
-            report.agreed += 1
-            return
-        found = (
-            disagreement(scenario, observe(scenario, seen), seen)
-            if scenario.is_alone
-            else (disagreement(scenario, plain, seen))
-        )
+        found = disagreement(scenario, plain, seen)
+        if found is not None and scenario.is_alone:
+            found = disagreement(scenario, observe(scenario, seen), seen)
         if found is None:
             report.agreed += 1
-            report.forgetful += 1
-            return
-        left = self._unexplained(scenario, seen)
-        if left is not None:
-            report.unexplained += 1
-            known = self._kinds.get(left.kind)
-            if known is None or scenario.size() < known.scenario.size():
-                self._kinds[left.kind] = left
-            return
+            report.forgetful += plain != seen
+            return True
+        lines = self._explaining(scenario, seen)
+        if lines is None:
+            return False
         report.covered += 1
-        ids = tuple(met(self._engine.name, found, seen))
+        ids = tuple(met(lines, found, seen))
         report.met.update(ids)
         for identifier in ids:
-            known_example = report.examples.get(identifier)
-            if known_example is None or (len(ids), scenario.size()) < (
-                known_example[0],
-                known_example[1].size(),
-            ):
+            known = report.examples.get(identifier)
+            if known is None or (len(ids), scenario.size()) < (known[0], known[1].size()):
                 report.examples[identifier] = (len(ids), scenario)
+        return True
 
-    def _unexplained(self, scenario: Scenario, seen: Sequence[Seen]) -> Disagreement | None:
-        return disagreement(scenario, expected_of(self._engine.name, scenario, seen), seen)
+    def _keep(self, scenario: Scenario, seen: tuple[Seen, ...]) -> None:
+        """Count what is unexplained; keep the smallest of its kind."""
+        self.report.unexplained += 1
+        left = self._unexplained(scenario, seen)
+        if left is None:
+            return
+        known = self._kinds.get(left.kind)
+        if known is None or scenario.size() < known.scenario.size():
+            self._kinds[left.kind] = left
+
+    def _explaining(
+        self, scenario: Scenario, seen: tuple[Seen, ...]
+    ) -> tuple[Deviation, ...] | None:
+        """Return the lines that predict it, `None` where neither the whole table does nor less."""
+        return next(
+            (lines for lines in self._tables if expected_of(lines, scenario, seen) == seen), None
+        )
+
+    def _unexplained(self, scenario: Scenario, seen: tuple[Seen, ...]) -> Disagreement | None:
+        # An engine may follow the standard where the table has it otherwise.
+        if observe(scenario, seen) == seen or self._explaining(scenario, seen) is not None:
+            return None
+        return disagreement(scenario, expected_of(self._tables[0], scenario, seen), seen)
 
     def _shrunk(
         self,

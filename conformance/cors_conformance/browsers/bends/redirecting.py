@@ -122,6 +122,19 @@ def preflights_are_repeated() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def preflights_are_repeated_elsewhere() -> Iterator[None]:
+    """Do so at URLs that this fetch has not asked before, in a loop of redirects."""
+
+    def change(params: FetchParams, start: _Start) -> None:
+        asked = {item.request.url for item in params.exchanges if item.purpose == "preflight"}
+        is_new = params.request.current_url.href not in asked
+        params.request.use_cors_preflight = is_new and _has_asked(params, start)
+
+    with _on_each_hop(change), listeners_allow_no_method():
+        yield
+
+
 def headers_come_back_after_redirects() -> Bent:
     """Start each hop with the page's headers, and drop only what this very hop would drop.
 
@@ -313,3 +326,20 @@ def deletions_become_get() -> Bent:
             request.body = None
 
     return wrapped(fetching, "http_redirect_fetch", _redirecting(before))
+
+
+def locations_have_no_credentials() -> Bent:
+    """Refuse every redirect to a URL with a user name or password."""
+
+    def wrap(standard: Function) -> Function:
+        def redirect(params: FetchParams, response: Response) -> Fetching:
+            fragment = params.request.current_url.fragment
+            # With the bends of it, if there are any.
+            location = vars(fetching)["location_url"](response, fragment)
+            if isinstance(location, URL) and location.includes_credentials:
+                return Step("#concept-http-redirect-fetch", "Location includes credentials")
+            return (yield from standard(params, response))
+
+        return redirect
+
+    return wrapped(fetching, "http_redirect_fetch", wrap)

@@ -1,7 +1,7 @@
 """Bends of what an engine remembers: permissions, cookies, responses; and of what `*` covers."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cors_conformance.browsers.bending import Bent, Fetching, Function, replaced, wrapped
@@ -37,6 +37,25 @@ def wildcards_cover_authorization() -> Iterator[None]:
 def errors_clear_nothing() -> Bent:
     """Keep what the preflight cache has for a URL when a request to it fails."""
     return replaced(preflight_cache.PreflightCache, "clear", lambda *_: None)
+
+
+def zero_max_ages_store_nothing() -> Bent:
+    """Leave the preflight cache as it is where an answer must not be kept."""
+
+    def wrap(standard: Function) -> Function:
+        def store(
+            cache: preflight_cache.PreflightCache,
+            request: Request,
+            methods: tuple[bytes, ...],
+            header_names: tuple[bytes, ...],
+            max_age: int,
+        ) -> None:
+            if max_age > 0:
+                standard(cache, request, methods, header_names, max_age)
+
+        return store
+
+    return wrapped(preflight_cache.PreflightCache, "store", wrap)
 
 
 def permissions_are_kept_unchecked() -> Bent:
@@ -93,9 +112,7 @@ def cookies_of_any_site_are_secure() -> Bent:
     return wrapped(CookieJar, "_parse", wrap)
 
 
-def failed_requests_invalidate_nothing() -> Bent:
-    """Keep what the HTTP cache has for a URL when a POST to it fails the CORS check."""
-
+def _invalidating_nothing(after: Callable[[Request, Response], bool]) -> Bent:
     def wrap(standard: Function) -> Function:
         def fetch(params: FetchParams, request: Request, purpose: str, **options: bool) -> Fetching:
             cache = params.browser.http_cache_for(request)
@@ -104,9 +121,8 @@ def failed_requests_invalidate_nothing() -> Bent:
             if (
                 cache is not None
                 and isinstance(response, Response)
-                and request.response_tainting == "cors"
                 and request.method not in SAFE_METHODS
-                and cors_check(request, response) is not None
+                and after(request, response)
             ):
                 cache.stored = stored
             return response
@@ -114,6 +130,22 @@ def failed_requests_invalidate_nothing() -> Bent:
         return fetch
 
     return wrapped(fetching, "http_network_or_cache_fetch", wrap)
+
+
+def failed_requests_invalidate_nothing() -> Bent:
+    """Keep what the HTTP cache has for a URL when a POST to it fails the CORS check."""
+    return _invalidating_nothing(
+        lambda request, response: (
+            request.response_tainting == "cors" and cors_check(request, response) is not None
+        )
+    )
+
+
+def cross_site_requests_invalidate_nothing() -> Bent:
+    """Keep what the HTTP cache has for a URL of another site when a page sends it a POST."""
+    return _invalidating_nothing(
+        lambda request, _: site(request.origin) != site(request.current_url.origin)
+    )
 
 
 def http_caches_are_split_by_credentials() -> Bent:

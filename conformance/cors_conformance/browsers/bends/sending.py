@@ -8,14 +8,16 @@ from typing import Final
 from cors_conformance.browsers import observing
 from cors_conformance.browsers.bending import Bent, Function, replaced, wrapped
 from cors_conformance.browsers.observing import Sent
+from cors_conformance.browsers.places import PAGE
 from cors_conformance.cases import schema
 from cors_conformance.fetch import (
     fetching,
 )
 from cors_conformance.fetch import headers as header_list
 from cors_conformance.fetch.http import HTTPRequest
-from cors_conformance.fetch.origins import OpaqueOrigin, same_origin
+from cors_conformance.fetch.origins import OpaqueOrigin, same_origin, site
 from cors_conformance.fetch.requests import Request
+from cors_conformance.fetch.urls import parse_url
 
 
 def referrer_policies_withhold_nothing() -> Bent:
@@ -29,7 +31,7 @@ def _stays(request: Request) -> bool:
     return all(same_origin(url.origin, first) for url in request.url_list)
 
 
-def _telling(*, across_origins: bool) -> Bent:
+def _telling(is_told: Callable[[Request], bool]) -> Bent:
     def wrap(standard: Function) -> Function:
         def append(request: Request) -> None:
             standard(request)
@@ -37,7 +39,7 @@ def _telling(*, across_origins: bool) -> Bent:
                 request.mode == "no-cors"
                 and request.credentials_mode == "include"
                 and isinstance(request.origin, OpaqueOrigin)
-                and (across_origins or _stays(request))
+                and is_told(request)
                 and not header_list.contains(request.header_list, b"origin")
             ):
                 header_list.append(request.header_list, b"Origin", b"null")
@@ -49,12 +51,21 @@ def _telling(*, across_origins: bool) -> Bent:
 
 def opaque_pages_tell_their_origin() -> Bent:
     """Send `Origin: null` with the GET of a `no-cors` fetch that includes credentials."""
-    return _telling(across_origins=True)
+    return _telling(lambda _: True)
 
 
-def opaque_pages_tell_their_origin_once() -> Bent:
-    """Do so until a redirect leads to another origin."""
-    return _telling(across_origins=False)
+def opaque_pages_tell_their_origin_at_home() -> Bent:
+    """Do so within the site of the page around, until a redirect leads to another origin."""
+    around = parse_url(PAGE)
+
+    def is_told(request: Request) -> bool:
+        return (
+            around is not None
+            and site(request.current_url.origin) == site(around.origin)
+            and _stays(request)
+        )
+
+    return _telling(is_told)
 
 
 def _seeing(
@@ -99,7 +110,10 @@ def preflights_have_the_user_agent() -> Bent:
 
 
 def caches_rewrite_ranges() -> Bent:
-    """Write a `Range` anew, without leading zeros, where the HTTP cache is in play."""
+    """Write a `Range` anew, without leading zeros, where the HTTP cache is in play.
+
+    It is read as a list, in which empty elements do not count.
+    """
 
     def change(request: HTTPRequest, step: schema.Request) -> HTTPRequest:
         # fetch() says `no-store` here; XMLHttpRequest cannot.
@@ -112,7 +126,7 @@ def caches_rewrite_ranges() -> Bent:
 
 
 _LAX_RANGE: Final = re.compile(
-    rb"bytes[ \t]*=[ \t]*([0-9]*)[ \t]*-[ \t]*([0-9]*)[ \t]*", re.IGNORECASE
+    rb"bytes[ \t]*=[ \t,]*([0-9]*)[ \t]*-[ \t]*([0-9]*)[ \t,]*", re.IGNORECASE
 )
 
 
