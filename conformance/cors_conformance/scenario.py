@@ -134,14 +134,23 @@ class Batch:
     """Visits beside those of the product."""
 
     def visits(self) -> Iterator[Visit]:
+        """Yield the plainest visits, the product of the pools, and the single visits."""
+        yield from self.plainest()
+        yield from self.combinations()
+
+    def plainest(self) -> Iterator[Visit]:
+        """Yield the plainest visit there is by every origin and `null`, with and without cookies.
+
+        What is decided by origin must not wait for other things to pass as well.
+        """
+        for origin, credentials in product(dict.fromkeys((*self.origins, "null")), _PLAINEST):
+            yield Visit(origin=origin, method=b"GET", credentials=credentials)
+
+    def combinations(self) -> Iterator[Visit]:
         """Yield the product of the pools, each visit with the next application of its pool.
 
         The order, and with it the application that a visit meets, depends on the pools alone.
-        Before it, every origin and `null` make the plainest visit there is, without and with
-        credentials: what is decided by origin must not wait for other things to pass as well.
         """
-        for origin, plainest in product(dict.fromkeys((*self.origins, "null")), _PLAINEST):
-            yield Visit(origin=origin, method=b"GET", credentials=plainest)
         combinations = product(self.origins, self.methods, self.header_sets, self.credentials)
         for index, (origin, method, headers, credentials) in enumerate(combinations):
             # One more with each round: were the pools in step, an application would meet the

@@ -60,7 +60,7 @@ def _answering_requests(batch: Batch) -> Iterator[RawRequest]:
 
 def _spread(batch: Batch) -> Iterator[Visit]:
     """Pick visits from all over the product, with a plain application: others have their rules."""
-    visits = list(batch.visits())
+    visits = list(batch.combinations())
     step = max(1, len(visits) // RELATIONS_PER_BATCH)
     for visit in islice(visits[::step], RELATIONS_PER_BATCH):
         yield _plainly(visit)

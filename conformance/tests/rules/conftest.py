@@ -230,7 +230,7 @@ def judge() -> Callable[..., RuleResult]:
         interface: Interface = "asgi",
     ) -> RuleResult:
         implementation = Implementation(name="tiny", interface=interface, wrap=wrap)
-        (found,) = run(implementation, (rule,), policy, examples=2)
+        (found,) = run(implementation, (rule,), policy, examples=3)
         return found
 
     return result
