@@ -51,9 +51,9 @@ PROFILES: Final = {
         Profile(
             name="default",
             corners=settings(_ALWAYS, max_examples=2, derandomize=True),
-            random=settings(_ALWAYS, max_examples=60, derandomize=True),
+            random=settings(_ALWAYS, max_examples=50, derandomize=True),
             is_deterministic=True,
-            trials=300,
+            trials=150,
         ),
         Profile(
             name="long",
