@@ -82,6 +82,17 @@ def test_documented_policies_can_be_given(tmp_path: Path) -> None:
     assert find_policy(str(file)) == find_policy("fastrapi-specific-origins")
 
 
+def test_the_finding_of_the_readme_is_printed_as_it_stands_there() -> None:
+    (finding,) = blocks(ROOT / "README.md", "text")
+    (again,) = (line for line in finding.splitlines() if "--replay" in line)
+    _, *arguments = shlex.split(again)
+    command = [sys.executable, "-m", "cors_conformance.cli", *arguments, "--no-baseline"]
+    ran = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert ran.returncode == 1
+    printed = "\n".join(line.rstrip() for line in ran.stdout.splitlines())
+    assert finding.rstrip() in printed
+
+
 def test_documented_cases_agree_with_the_browser(tmp_path: Path) -> None:
     (cases,) = blocks(ROOT / "docs" / "browser-model.md", "json")
     file = tmp_path / "cases.json"

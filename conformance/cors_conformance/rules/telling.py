@@ -50,8 +50,9 @@ def why(fetched: Fetched) -> str:
 
 def _request(fetched: Fetched) -> str:
     visit = fetched.visit
-    names = show(b", ".join(name for name, _ in visit.headers) or None)
-    return f"{show(visit.method)} with headers {names} and credentials {visit.credentials!r}"
+    names = b", ".join(name for name, _ in visit.headers)
+    headers = f"the headers {show(names)}" if names else "no headers"
+    return f"{show(visit.method)} with {headers} and credentials {visit.credentials!r}"
 
 
 def lines(sent: Sent, name: bytes) -> list[bytes]:
