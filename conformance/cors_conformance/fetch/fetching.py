@@ -325,9 +325,9 @@ def http_network_or_cache_fetch(
     if cache is not None and selection is not None:
         answer = cache.receive(wire, selection, answer)
     response = _response(http_request, answer)
-    # 14-15. What the transport settles before the page hears of it.
+    # 16-17. What the transport settles before the page hears of it.
     if response.status == PROXY_AUTHENTICATION_REQUIRED:
-        return Step(HTTP_NETWORK_OR_CACHE_FETCH, "407, which no page gets to see (step 14)")
+        return Step(HTTP_NETWORK_OR_CACHE_FETCH, "407, which no page gets to see (step 16)")
     if response.status == MISDIRECTED_REQUEST and not new_connection:
         return (
             yield from http_network_or_cache_fetch(params, request, purpose, new_connection=True)
