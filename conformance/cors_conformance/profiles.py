@@ -13,6 +13,7 @@ _ALWAYS: Final = settings(
     verbosity=Verbosity.quiet,
     report_multiple_bugs=False,
 )
+_MACHINES: Final = settings(_ALWAYS, stateful_step_count=12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class Profile:
         name: what `--profile` takes.
         corners: Hypothesis settings for each hand-picked policy.
         random: Hypothesis settings for random policies.
+        machines: Hypothesis settings for the state machine of pages that fetch in turn.
         sweeps: whether each hand-picked policy is swept as well.
         is_deterministic: whether two runs do the same; else a seed is drawn and printed.
         trials: how many examples the search for the smallest counterexample may run per rule.
@@ -32,6 +34,7 @@ class Profile:
     name: str
     corners: settings
     random: settings
+    machines: settings
     is_deterministic: bool
     trials: int
     sweeps: bool = True
@@ -44,6 +47,7 @@ PROFILES: Final = {
             name="quick",
             corners=settings(_ALWAYS, max_examples=1, derandomize=True),
             random=settings(_ALWAYS, max_examples=20, derandomize=True),
+            machines=settings(_MACHINES, max_examples=3, derandomize=True),
             sweeps=False,
             is_deterministic=True,
             trials=100,
@@ -52,6 +56,7 @@ PROFILES: Final = {
             name="default",
             corners=settings(_ALWAYS, max_examples=2, derandomize=True),
             random=settings(_ALWAYS, max_examples=50, derandomize=True),
+            machines=settings(_MACHINES, max_examples=15, derandomize=True),
             is_deterministic=True,
             trials=150,
         ),
@@ -59,6 +64,7 @@ PROFILES: Final = {
             name="long",
             corners=settings(_ALWAYS, max_examples=10),
             random=settings(_ALWAYS, max_examples=1000),
+            machines=settings(_MACHINES, max_examples=300),
             is_deterministic=False,
             trials=1000,
         ),

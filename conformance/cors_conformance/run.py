@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeAlias
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
+from hypothesis.stateful import run_state_machine_as_test
 
 from cors_conformance import strategies
 from cors_conformance.application import ApplicationResponse
@@ -127,6 +128,25 @@ class _Sweeps:
             body(drawn)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Machine:
+    """Examples that a state machine makes step by step: journeys longer than those of batches."""
+
+    policies: st.SearchStrategy[Policy]
+    can: dict[str, bool]
+    settings: settings
+    seed: str
+
+    @property
+    def examples(self) -> int:
+        return self.settings.max_examples
+
+    def run(self, body: Callable[[Drawn], None]) -> None:
+        can = {option: self.can[option] for option in ("application_headers", "any_method")}
+        machine = seed(self.seed)(strategies.browsing(self.policies, body, **can))
+        run_state_machine_as_test(machine, settings=self.settings)
+
+
 @dataclass(slots=True)
 class _Tally:
     """What exploring saw of one rule; `first` is where it failed first."""
@@ -237,6 +257,7 @@ class Run:
             if self.profile.sweeps:
                 yield _Sweeps((self.policy,), self._can())
             yield self._drawn(1, st.just(self.policy), self.profile.random)
+            yield self._machine(2, st.just(self.policy))
             return
         lacks = self.implementation.lacks
         parameters: frozenset[Parameter] = frozenset(
@@ -252,6 +273,7 @@ class Run:
             yield _Sweeps(corners, self._can())
         policies = strategies.policies(parameters=parameters, wildcard_with_credentials=True)
         yield self._drawn(len(corners), policies, self.profile.random)
+        yield self._machine(len(corners) + 1, policies)
 
     def _can(self) -> dict[str, bool]:
         return {
@@ -271,6 +293,14 @@ class Run:
         return _Search(
             strategy=st.composite(_draw)(policies, self._can()),
             settings=profile,
+            seed=f"{self.seed or 0} {number}",
+        )
+
+    def _machine(self, number: int, policies: st.SearchStrategy[Policy]) -> Stage:
+        return _Machine(
+            policies=policies,
+            can=self._can(),
+            settings=self.profile.machines,
             seed=f"{self.seed or 0} {number}",
         )
 

@@ -5,6 +5,7 @@ strategies are meant, so that modules are imported by their full names.
 """
 
 from cors_conformance.strategies.applications import application_responses
+from cors_conformance.strategies.browsing import browsing
 from cors_conformance.strategies.configurations import (
     InvalidConfiguration,
     invalid_configurations,
@@ -23,6 +24,7 @@ __all__ = [
     "application_responses",
     "author_headers",
     "batches",
+    "browsing",
     "corner_policies",
     "foreign_origins",
     "header_names",

@@ -17,7 +17,8 @@ from cors_conformance.strategies.pools import Pools, choose_pools
 
 _START: Final = 100
 """A policy makes fewer choices, and is drawn in the same example."""
-_STEPS: Final = 6
+STEPS: Final = 6
+"""How many steps a journey of a batch has at most."""
 _MODES: Final[tuple[Credentials, ...]] = ("omit", "include")
 
 
@@ -104,17 +105,17 @@ def _draw_journey(
 ) -> Journey:
     through_shared_cache = application_headers and choices.one((False, True))
     steps = (
-        _cacheable_steps(pools, choices.one(cacheable_applications()))
+        cacheable_steps(pools, choices.one(cacheable_applications()))
         if through_shared_cache
-        else _preflighted_steps(policy, pools)
+        else preflighted_steps(policy, pools)
     )
-    chosen = [choices.one((None, *steps)) for _ in range(_STEPS)]
+    chosen = [choices.one((None, *steps)) for _ in range(STEPS)]
     if not any(isinstance(step, Visit) for step in chosen):
         return Journey(steps=steps[:1])
     return Journey(steps=tuple(step for step in chosen if step is not None))
 
 
-def _cacheable_steps(pools: Pools, application: ApplicationResponse) -> tuple[Visit | Wait, ...]:
+def cacheable_steps(pools: Pools, application: ApplicationResponse) -> tuple[Visit | Wait, ...]:
     """Return visits of all origins to one cacheable resource, some of them without `Origin`."""
     return (
         *(
@@ -144,7 +145,7 @@ def _cacheable_steps(pools: Pools, application: ApplicationResponse) -> tuple[Vi
     )
 
 
-def _preflighted_steps(policy: Policy, pools: Pools) -> tuple[Visit | Wait, ...]:
+def preflighted_steps(policy: Policy, pools: Pools) -> tuple[Visit | Wait, ...]:
     """Return visits by few origins with all methods, names and credentials modes."""
     origins = pools.origins[:2]
     combinations = product(origins, pools.methods, pools.header_sets, _MODES)

@@ -259,6 +259,7 @@ def run(
     profile = replace(
         quick,
         corners=settings(quick.corners, max_examples=examples, phases=phases),
+        machines=settings(quick.machines, phases=phases),
         random=settings(quick.random, max_examples=10 * examples, phases=phases),
     )
     return (
