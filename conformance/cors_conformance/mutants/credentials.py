@@ -157,6 +157,16 @@ class LiteralMethodsWithCredentials(Editing):
 
 @GRANTED.add(
     "K02",
+    "st-star-entry",
+    copies="gin-contrib/cors, the same for methods",
+    consequence="what a browser lets pages do depends on what it was asked before",
+)
+class LiteralMethodsRemembered(LiteralMethodsWithCredentials):
+    """All methods are answered `*`, which is one method until it is cached."""
+
+
+@GRANTED.add(
+    "K02",
     "live-credentials",
     "live-preflight",
     copies="gin-contrib/cors, the same for headers",

@@ -9,6 +9,7 @@ from cors_conformance.rules.travelling import (
     LONG,
     is_cacheable,
     refuse_narrowed,
+    refuse_the_gap,
     refuse_widened,
     travelled,
     visits,
@@ -23,6 +24,14 @@ def _preflight_cache(world: World, journey: Journey) -> bool:
     steps = travelled(world, journey, browser_caches=True, shared_cache=False)
     refuse_widened(world, steps)
     refuse_narrowed(world, steps)
+    return any(cached.outcome.preflights for cached, _ in steps)
+
+
+def _star_entry(world: World, journey: Journey) -> bool:
+    if is_cacheable(journey) or not world.policy.allow_credentials:
+        return False
+    steps = travelled(world, journey, browser_caches=True, shared_cache=False)
+    refuse_the_gap(steps)
     return any(cached.outcome.preflights for cached, _ in steps)
 
 
@@ -47,6 +56,16 @@ STATEFUL: Final = (
         level=Level.MUST,
         look=Look.JOURNEY,
         check=_preflight_cache,
+        chapter="stateful",
+    ),
+    Rule(
+        id="st-star-entry",
+        statement="No `*` in the answer to a preflight with credentials, which names a method or"
+        " header there, becomes a permission for all once it is cached.",
+        anchor="#concept-cache-match-method",
+        level=Level.INFO,
+        look=Look.JOURNEY,
+        check=_star_entry,
         chapter="stateful",
     ),
     Rule(

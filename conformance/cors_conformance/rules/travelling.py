@@ -5,6 +5,7 @@ from weakref import WeakKeyDictionary
 
 from cors_conformance.fetch import headers as header_list
 from cors_conformance.grant import asked_for, method_grant
+from cors_conformance.policy import WILDCARD
 from cors_conformance.rules.base import Breach
 from cors_conformance.rules.telling import elements, lines, readable, why
 from cors_conformance.scenario import Journey, Visit
@@ -62,12 +63,30 @@ def refuse_widened(world: World, steps: tuple[Step, ...]) -> None:
         if _is_free(world, alone):
             continue
         before = _before(steps[:index])
-        if cached.shared and not alone.shared and not _is_the_gap(steps[:index], cached):
+        is_excused = _is_the_gap(steps[:index], cached) and not _forbids(world, alone)
+        if cached.shared and not alone.shared and not is_excused:
             message = f"{_told(cached)} got the response{before}; alone it does not: {why(alone)}"
             raise Breach(message)
         names = readable(cached) - readable(alone)
         if alone.shared and names:
             message = f"{_told(cached)} could read {_listed(names)}{before}; alone it cannot"
+            raise Breach(message)
+
+
+def refuse_the_gap(steps: tuple[Step, ...]) -> None:
+    """Hold that no page gets by a cached `*` what a fresh browser keeps from it.
+
+    Raises:
+        Breach: one does.
+
+    """
+    for index, (cached, alone) in enumerate(steps):
+        if cached.shared and not alone.shared and _is_the_gap(steps[:index], cached):
+            message = (
+                f"{_told(cached)} got the response by a `*` that the answer to a preflight with"
+                f" credentials left in the cache{_before(steps[:index])}; alone it does not:"
+                f" {why(alone)}"
+            )
             raise Breach(message)
 
 
@@ -103,6 +122,12 @@ def _is_free(world: World, fetched: Fetched) -> bool:
     visit, dialect = fetched.visit, world.implementation.dialect
     method = method_grant(world.policy, dialect, asked_for(visit)[0], visit.credentials)
     return fetched.grant.free or method.free
+
+
+def _forbids(world: World, fetched: Fetched) -> bool:
+    """Whether it is the policy that keeps a page out, and no `*` in it is to be read."""
+    named = (*world.policy.allow_methods, *world.policy.allow_headers)
+    return fetched.grant.denied and WILDCARD not in named
 
 
 def _is_the_gap(earlier: tuple[Step, ...], fetched: Fetched) -> bool:

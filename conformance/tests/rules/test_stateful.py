@@ -1,6 +1,7 @@
 """The rules about state catch permissions and responses that outlive what they were given for."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import pytest
@@ -71,9 +72,9 @@ def promising(promise: bytes) -> Wrap:
     return edited(edit)
 
 
-def check(rule: str, wrap: Wrap, *steps: Visit | Wait) -> bool:
+def check(rule: str, wrap: Wrap, *steps: Visit | Wait, policy: Policy | None = None) -> bool:
     implementation = Implementation(name="tiny", interface="asgi", wrap=wrap)
-    with World(implementation, POLICY) as world:
+    with World(implementation, policy or POLICY) as world:
         return RULES[rule].check(world, Journey(steps=steps))
 
 
@@ -99,14 +100,20 @@ def test_a_promise_lasts_as_long_as_its_max_age() -> None:
     assert check("st-preflight-cache", promising(b"GET, PUT, DELETE"), *steps)
 
 
+GAP: Final = put(b"GET", "include"), put(b"DELETE", "include")
+
+
 def test_the_gap_of_the_standard_is_nobodys_fault() -> None:
-    get, other = put(b"GET", "include"), put(b"DELETE", "include")
-    assert check("st-preflight-cache", promising(b"*"), get, other)
-    with World(
-        Implementation(name="tiny", interface="asgi", wrap=promising(b"*")), POLICY
-    ) as world:
-        fetched = list(world.travel(Journey(steps=(get, other))))
-    assert [item.shared for item in fetched] == [True, True]
+    everything = replace(POLICY, allow_methods=("*",))
+    assert check("st-preflight-cache", promising(b"*"), *GAP, policy=everything)
+    with pytest.raises(Breach, match="by a `\\*` that"):
+        check("st-star-entry", promising(b"*"), *GAP, policy=everything)
+    assert check("st-star-entry", promising(b"GET, DELETE"), *GAP, policy=everything)
+
+
+def test_what_the_policy_denies_must_not_come_through_the_gap() -> None:
+    with pytest.raises(Breach, match="got the response after"):
+        check("st-preflight-cache", promising(b"*"), *GAP)
 
 
 def test_a_literal_star_without_credentials_is_no_gap() -> None:

@@ -213,11 +213,11 @@ FETCHING: Final[tuple[Section, ...]] = (
             "A network error after a preflight removes what is remembered.",
             _BROWSERS,
         ),
-        free(
+        covered(
             "#concept-cache-match-method",
-            "An entry `*` matches every method, also one that a credentialed preflight made.",
-            "That is a gap of the standard: a `*` in the answer to a credentialed preflight is"
-            " inert there, and a permission once it is stored.",
+            "An entry `*` matches every method, also one that a credentialed preflight made: a"
+            " gap, since a `*` is just a name in the answer itself.",
+            "st-star-entry",
         ),
     ),
     section(
