@@ -369,6 +369,16 @@ def test_files_that_cannot_be_written_are_told_before_the_work(
     assert f"{out}: cannot be written" in capsys.readouterr().err
 
 
+# Whoever runs the tests in the background may have them ignored, and children inherit that.
+HEEDING_SIGNALS = """
+import signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import cors_conformance.cli as cli
+raise SystemExit(cli.main())
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_end_a_run_and_its_browser(number: int, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
@@ -383,12 +393,7 @@ def test_signals_end_a_run_and_its_browser(number: int, tmp_path: Path) -> None:
     scratch.mkdir()
     started_run = subprocess.Popen(
         [
-            *(
-                sys.executable,
-                "-c",
-                "import cors_conformance.cli as cli; raise SystemExit(cli.main())",
-            ),
-            "browsers",
+            *(sys.executable, "-c", HEEDING_SIGNALS, "browsers"),
             *("--engine", "firefox", "--firefox", executable),
         ],
         env={**os.environ, "TMPDIR": str(scratch)},
