@@ -45,9 +45,9 @@ def simpler(policy: Policy) -> Iterator[Policy]:
         if isinstance(values, tuple) and len(values) > 1:
             half = len(values) // 2
             fewer = [values[:half], values[half:]]
-            # One by one only where there are few of them: the halves come first.
-            fewer += [(*values[:at], *values[at + 1 :]) for at in range(len(values)) if half > 1]
-            for some in fewer[:_TRIED]:
+            # The halves come first: of a long list not every value is tried.
+            fewer += [(*values[:at], *values[at + 1 :]) for at in range(len(values))]
+            for some in list(dict.fromkeys(fewer))[:_TRIED]:
                 yield replace(policy, **{name: some})  # type: ignore[arg-type] # of the list's type
 
 
