@@ -8,6 +8,7 @@ nothing else, that is a real difference, and no finding.
 """
 
 import gc
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from statistics import fmean, median
 from time import perf_counter_ns
 from typing import Final, TypeAlias
 
-from scipy.stats import mstats
+from scipy.stats import linregress, mstats
 
 Call: TypeAlias = Callable[[], None]
 Times: TypeAlias = dict[str, list[float]]
@@ -114,3 +115,9 @@ def ratio(blocks: Sequence[Times], subject: tuple[str, str], standard: tuple[str
     """
     pairs = zip(costs(blocks, *subject), costs(blocks, *standard), strict=True)
     return estimate([cost / other for cost, other in pairs])
+
+
+def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
+    """Return the exponent of the power law that fits best: 0 is flat, 1 is linear."""
+    fitted = linregress([math.log(size) for size in sizes], [math.log(value) for value in values])
+    return float(fitted.slope)

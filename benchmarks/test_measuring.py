@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from measuring import Estimate, Plan, Times, costs, estimate, measure, ratio
+from measuring import Estimate, Plan, Times, costs, estimate, exponent, measure, ratio
 
 
 def blocks(seed: int, slower: float = 1.0) -> list[Times]:
@@ -74,3 +74,9 @@ def test_everybody_has_a_turn_in_each_round() -> None:
         {"one": 3, "two": 3}
     ] * 2
     assert calls["one"] == calls["two"] == 2 * (4 + 3)
+
+
+@pytest.mark.parametrize("power", [0, 0.5, 1, 2])
+def test_the_exponent_is_that_of_the_power_law(power: float) -> None:
+    sizes = (1, 10, 100, 1000)
+    assert exponent(sizes, [3 * size**power for size in sizes]) == pytest.approx(power)

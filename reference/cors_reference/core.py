@@ -101,7 +101,7 @@ class Policy(Generic[App]):
 
     def share(self, origin: bytes | None, headers: Iterable[Header]) -> list[Header]:
         """Return an application's response headers with the policy's in place of its own."""
-        lines, added = list(headers), self.shared.get(origin, self.shared_with_others)
+        lines, added = [*headers], self.shared.get(origin, self.shared_with_others)
         for name, value in lines:
             if name.lower() in CORS_HEADERS:
                 if name.lower() != b"vary":
