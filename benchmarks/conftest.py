@@ -126,7 +126,7 @@ def _table(rows: list[Row], subjects: dict[str, Subject]) -> list[str]:
     ]
     for row in sorted(rows, key=lambda row: list({**KINDS, **HOSTILE}).index(row.kind)):
         shares = [row.shares[one] for one in STANDARDS]
-        cells = [f"{one.value:8.1%} [{one.low:8.1%}, {one.high:8.1%}]" for one in shares]
+        cells = [f"{_told(one.value)} [{_told(one.low)}, {_told(one.high)}]" for one in shares]
         lines.append(
             f"{row.implementation:{width}} {row.kind:18} {row.added:10.2f}"
             + "".join(f"{cell:>30}" for cell in cells)
@@ -136,6 +136,10 @@ def _table(rows: list[Row], subjects: dict[str, Subject]) -> list[str]:
         for name, subject in subjects.items()
     ]
     return lines
+
+
+def _told(share: float) -> str:
+    return f"{share:.1%}" if abs(share) < 10 else f"{share:,.0f}x"
 
 
 def _results(rows: list[Row], subjects: dict[str, Subject]) -> Results:

@@ -56,7 +56,10 @@ def _changes(old: Results, new: Results, standard: str) -> Iterator[Change]:
     before = {(row.implementation, row.kind): row.shares.get(standard) for row in old.rows}
     for row in new.rows:
         was, now = before.get((row.implementation, row.kind)), row.shares.get(standard)
-        if was is None or now is None or row.implementation == standard or was.value <= 0:
+        if was is None or now is None or was.value <= 0:
+            continue
+        # The standard is 1 in either, and what is no implementation is there for orientation.
+        if row.implementation == standard or row.implementation not in new.subjects:
             continue
         ratio = now.value / was.value
         # Both shares vary: https://en.wikipedia.org/wiki/Propagation_of_uncertainty of a quotient.
