@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from calling import BARE, Call, calls_of
 from cors_conformance.implementations.registry import find
 from kinds import KINDS
-from measuring import Estimate, Plan, measure, ratio
+from measuring import NEGLIGIBLE, Estimate, Plan, measure, ratio
 
 TWENTY = 20
 
@@ -21,7 +21,7 @@ def run(*, trials: int, extra: int, wanted: float) -> int:
     right = 0
     for trial in range(1, trials + 1):
         found = compare(extra)
-        is_right = found.low > 1 if extra else not found.differs_from(1)
+        is_right = found.low > 1 + NEGLIGIBLE if extra else not found.differs_from_one()
         right += is_right
         print(
             f"{trial:4}  {found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
