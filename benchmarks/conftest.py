@@ -1,204 +1,170 @@
-"""The axes of the benchmarks: who answers, and what is asked.
+"""The axes of the benchmarks: who answers, and what is asked; and where results go."""
 
-Every subject stands in front of the same bare application and is called by hand, without event
-loop, server or client, so that next to nothing but the middleware is timed. What is left of the
-harness is in the bare application's row too, and goes out in "added cost".
-"""
-
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from fastapi.middleware.cors import CORSMiddleware as FastAPIMiddleware
-from starlette.middleware.cors import CORSMiddleware as StarletteMiddleware
 
-from cors_conformance.policy import Policy
-from cors_reference import CORSMiddleware, WSGICORSMiddleware
+from calling import Call, calls_of
+from cors_conformance.benchmarks.results import Machine, Results, Row, Subject, dump
+from cors_conformance.implementation import Implementation
+from cors_conformance.implementations.errors import BadImplementation
+from cors_conformance.implementations.registry import find
+from kinds import HOSTILE, KINDS
+from measuring import CONFIDENCE
 
-Call: TypeAlias = Callable[[], None]
-"""One request through one subject, ready to be timed."""
+STANDARDS = ("reference", "starlette")
+"""They are measured in every run: what others add is told as a share of what these add."""
 
-POLICY: Final = Policy(
-    allow_origins=("https://example.com", "https://app.example.com"),
-    allow_headers=("Content-Type", "Authorization"),
-    allow_credentials=True,
-)
-"""The configuration with specific origins of FastrAPI's documentation."""
-
-PARAMETERS: Final[dict[str, Any]] = {**POLICY.parameters()}
-
-PREFLIGHT: Final = (
-    (b"access-control-request-method", b"PUT"),
-    (b"access-control-request-headers", b"authorization,content-type"),
-)
-USUAL: Final = (
-    (b"host", b"api.example.com"),
-    (b"accept", b"*/*"),
-    (b"accept-encoding", b"gzip, deflate, br, zstd"),
-    (b"accept-language", b"en-GB,en;q=0.9"),
-    (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"),
-)
-"""What a browser sends anyway: a middleware that looks at every line pays for it."""
+_SELECTED = pytest.StashKey[dict[str, Implementation]]()
+_ROWS = pytest.StashKey[list[Row]]()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """One kind of request, and whether its response names the origin as allowed."""
-
-    method: str
-    headers: tuple[tuple[bytes, bytes], ...]
-    granted: bool
-
-
-KINDS: Final = {
-    "no Origin": Kind(method="GET", headers=(), granted=False),
-    "allowed": Kind(method="GET", headers=((b"origin", b"https://app.example.com"),), granted=True),
-    "denied": Kind(method="GET", headers=((b"origin", b"https://evil.example"),), granted=False),
-    "granted preflight": Kind(
-        method="OPTIONS",
-        headers=((b"origin", b"https://app.example.com"), *PREFLIGHT),
-        granted=True,
-    ),
-    "denied preflight": Kind(
-        method="OPTIONS", headers=((b"origin", b"https://evil.example"), *PREFLIGHT), granted=False
-    ),
-}
-
-
-async def bare_asgi(_scope: Any, _receive: Any, send: Any) -> None:
-    # New lists at each call: some middlewares append to them.
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 200,
-            "headers": [(b"content-type", b"text/plain"), (b"content-length", b"2")],
-        }
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--implementation",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="measure this one beside the reference and Starlette: a name that"
+        " `cors-conformance implementations` lists, or package.module:Class; repeatable",
     )
-    await send({"type": "http.response.body", "body": b"ok"})
+    parser.addoption(
+        "--results", type=Path, metavar="FILE", help="store what was measured, as JSON"
+    )
 
 
-def bare_wsgi(_environ: Any, start_response: Any) -> Iterable[bytes]:
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
-    return [b"ok"]
+def pytest_configure(config: pytest.Config) -> None:
+    names = config.getoption("--implementation") or ["reference-wsgi", "fastapi"]
+    try:
+        selected = {name: find(name) for name in (*STANDARDS, *names)}
+    except BadImplementation as error:
+        raise pytest.UsageError(str(error)) from error
+    servers = [one.name for one in selected.values() if one.wrap is None]
+    if servers:
+        message = f"{', '.join(servers)}: a server, which cannot be measured in process"
+        raise pytest.UsageError(message)
+    config.stash[_SELECTED] = selected
+    config.stash[_ROWS] = []
 
 
-ASGI: Final[dict[str, Any]] = {
-    "bare application": bare_asgi,
-    "reference": CORSMiddleware(bare_asgi, **PARAMETERS),
-    "starlette": StarletteMiddleware(bare_asgi, **PARAMETERS),
-    "fastapi": FastAPIMiddleware(bare_asgi, **PARAMETERS),
-}
-WSGI: Final[dict[str, Any]] = {
-    "bare application (WSGI)": bare_wsgi,
-    "reference (WSGI)": WSGICORSMiddleware(bare_wsgi, **PARAMETERS),
-}
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "subject" in metafunc.fixturenames:
+        selected = metafunc.config.stash[_SELECTED].values()
+        metafunc.parametrize("subject", list(calls_of(selected, KINDS["no Origin"])))
 
 
-async def receive() -> dict[str, Any]:
-    return {"type": "http.request", "body": b"", "more_body": False}
-
-
-def asgi_call(application: Any, kind: Kind, send: Callable[[Any], Any]) -> Call:
-    """One request through an ASGI application, whose messages go to `send`."""
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "method": kind.method,
-        "scheme": "https",
-        "path": "/items",
-        "raw_path": b"/items",
-        "query_string": b"",
-        "root_path": "",
-        "headers": [*USUAL, *kind.headers],
-    }
-
-    def call() -> None:
-        try:
-            application(scope, receive, send).send(None)
-        except StopIteration:
-            return
-        message = "the application waits for something: there is no event loop here"
-        raise RuntimeError(message)
-
-    return call
-
-
-def wsgi_call(application: Any, kind: Kind, start_response: Callable[..., Any]) -> Call:
-    """One request through a WSGI application, whose status and headers go to `start_response`."""
-    environ = {
-        "REQUEST_METHOD": kind.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": "/items",
-        "QUERY_STRING": "",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.url_scheme": "https",
-    }
-    for name, value in (*USUAL, *kind.headers):
-        environ["HTTP_" + name.decode().upper().replace("-", "_")] = value.decode()
-
-    def call() -> None:
-        for _ in application(environ, start_response):
-            pass
-
-    return call
-
-
-def answered_header_names(subject: str, kind: Kind) -> set[str]:
-    """The names, in lower case, of the response headers that a subject sends."""
-    names: set[str] = set()
-
-    async def send(message: Any) -> None:
-        names.update(name.decode().lower() for name, _ in message.get("headers", ()))
-
-    def start_response(_status: str, headers: Any, _exc_info: Any = None) -> None:
-        names.update(name.lower() for name, _ in headers)
-
-    if subject in ASGI:
-        asgi_call(ASGI[subject], kind, send)()
-    else:
-        wsgi_call(WSGI[subject], kind, start_response)()
-    return names
-
-
-async def ignore_message(_message: Any) -> None:
-    pass
-
-
-def ignore_start(_status: str, _headers: Any, _exc_info: Any = None) -> None:
-    pass
-
-
-def calls_of(kind: Kind) -> dict[str, Call]:
-    """Every subject's call for one kind of request, by the subject's name.
-
-    Raises:
-        AssertionError: a subject does not answer as the kind says, so its time means nothing.
-
-    """
-    for subject in [*ASGI, *WSGI]:
-        granted = "access-control-allow-origin" in answered_header_names(subject, kind)
-        assert granted == (kind.granted and not subject.startswith("bare")), subject
-    return {
-        **{name: asgi_call(app, kind, ignore_message) for name, app in ASGI.items()},
-        **{name: wsgi_call(app, kind, ignore_start) for name, app in WSGI.items()},
-    }
-
-
-@pytest.fixture(scope="session")
-def calls() -> dict[str, dict[str, Call]]:
-    """What to call, by kind of request and subject."""
-    return {name: calls_of(kind) for name, kind in KINDS.items()}
-
-
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[*KINDS, *HOSTILE])
 def kind(request: pytest.FixtureRequest) -> str:
     """The name of a kind of request."""
     return str(request.param)
 
 
-@pytest.fixture(params=[*ASGI, *WSGI])
-def subject(request: pytest.FixtureRequest) -> str:
-    """The name of what answers."""
-    return str(request.param)
+@pytest.fixture(scope="session")
+def chosen(request: pytest.FixtureRequest) -> tuple[Implementation, ...]:
+    """What is measured."""
+    return tuple(request.config.stash[_SELECTED].values())
+
+
+@pytest.fixture(scope="session")
+def rows(request: pytest.FixtureRequest) -> list[Row]:
+    """Where results are collected."""
+    return request.config.stash[_ROWS]
+
+
+@pytest.fixture
+def call(chosen: tuple[Implementation, ...], kind: str, subject: str) -> Call:
+    """What to time."""
+    return calls_of(chosen, {**KINDS, **HOSTILE}[kind])[subject]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    rows = config.stash[_ROWS]
+    if not rows:
+        return
+    subjects = {one.name: _subject(one, name) for name, one in config.stash[_SELECTED].items()}
+    terminalreporter.section("cost above the bare application")
+    for line in _table(rows, subjects):
+        terminalreporter.write_line(line)
+    path = config.getoption("--results")
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(dump(_results(rows, subjects)))
+        terminalreporter.write_line(f"stored in {path}")
+
+
+def _subject(implementation: Implementation, selector: str) -> Subject:
+    """Judge the implementation quickly: the speed of a wrong middleware is no figure.
+
+    In a process of its own, where nothing is left of what was measured.
+    """
+    with TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        program = [sys.executable, "-m", "cors_conformance.cli", "run", "--profile", "quick"]
+        subprocess.run([*program, "--json", report, selector], capture_output=True, check=False)
+        (run,) = json.loads(report.read_bytes())["runs"]
+    counts = run["counts"]
+    return Subject(
+        version=implementation.version,
+        findings=counts["failed"] + counts["known"] + counts["follows"],
+    )
+
+
+def _table(rows: list[Row], subjects: dict[str, Subject]) -> list[str]:
+    width = max(len(row.implementation) for row in rows)
+    lines = [
+        f"shares of what another adds, measured in turns, with intervals of {CONFIDENCE:.1%}",
+        f"{'':{width}} {'':18} {'µs':>10}" + "".join(f"{f'of {one}':>30}" for one in STANDARDS),
+    ]
+    for row in sorted(rows, key=lambda row: list({**KINDS, **HOSTILE}).index(row.kind)):
+        shares = [row.shares[one] for one in STANDARDS]
+        cells = [f"{_told(one.value)} [{_told(one.low)}, {_told(one.high)}]" for one in shares]
+        lines.append(
+            f"{row.implementation:{width}} {row.kind:18} {row.added:10.2f}"
+            + "".join(f"{cell:>30}" for cell in cells)
+        )
+    lines += [
+        f"{name} {subject.version}: {subject.findings} findings in a quick run"
+        for name, subject in subjects.items()
+    ]
+    return lines
+
+
+def _told(share: float) -> str:
+    return f"{share:.1%}" if abs(share) < 10 else f"{share:,.0f}x"
+
+
+def _results(rows: list[Row], subjects: dict[str, Subject]) -> Results:
+    return Results(
+        taken=datetime.now(UTC).isoformat(timespec="seconds"),
+        commit=_commit(),
+        machine=Machine(
+            system=platform.platform(),
+            processor=platform.processor() or platform.machine(),
+            cores=os.cpu_count() or 1,
+            python=f"{platform.python_implementation()} {platform.python_version()}",
+        ),
+        confidence=CONFIDENCE,
+        subjects=subjects,
+        rows=tuple(rows),
+    )
+
+
+def _commit() -> str:
+    """Return the commit of the project, "" where this is no clone of it."""
+    git = subprocess.run(
+        ["git", "rev-parse", "HEAD"],  # noqa: S607 - whichever git there is
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    return git.stdout.strip()

@@ -1,74 +1,59 @@
-"""What a middleware adds to a request, and how that compares with Starlette's.
+"""What a middleware adds to a request, as a share of what the reference and Starlette add.
 
-The added cost of a middleware is its time less that of the bare application for the same request
-(a preflight that a middleware answers itself saves the application's time, and that counts).
-
-Subjects take turns in one process, in small batches and in a new order each round; differences
-are taken within a round and their median is shown, so that a machine that slows down for a while
-slows all of them. Nothing is asserted about time: whoever runs this reads the table.
+The cost of a middleware is its time less that of the bare application for the same request (a
+preflight that a middleware answers itself saves the application's time, and that counts). Nothing
+is asserted about time: whoever runs this reads the table, or compares it with an earlier one.
 """
 
-import gc
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from statistics import median
-from time import perf_counter_ns
-from typing import Final
 
-import pytest
+from calling import BARE, Call, calls_of
+from conftest import STANDARDS
+from cors_conformance.benchmarks.results import Row, Share
+from cors_conformance.implementation import Implementation
+from kinds import HOSTILE, KINDS, Kind
+from measuring import Plan, costs, measure, ratio
 
-ROUNDS: Final = 300
-BATCH: Final = 50
+PLAN = Plan()
+# Milliseconds each, for some: fewer turns tell what there is to tell.
+HOSTILE_PLAN = Plan(blocks=10, rounds=3)
 
-BASELINES: Final = {
-    "reference": "bare application",
-    "starlette": "bare application",
-    "fastapi": "bare application",
-    "reference (WSGI)": "bare application (WSGI)",
-}
-STANDARD: Final = "starlette"
-
-
-@contextmanager
-def no_garbage_collection() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+READING = "reading once"
+NOTHING = "nothing"
 
 
-def microseconds(call: Callable[[], None]) -> float:
-    started = perf_counter_ns()
-    for _ in range(BATCH):
-        call()
-    return (perf_counter_ns() - started) / BATCH / 1000
+def reading_of(kind: Kind) -> Call:
+    """Read the request's lines once, for what they have between commas, and no more."""
+    headers = [*kind.headers]
+
+    def call() -> None:
+        for _name, value in headers:
+            value.split(b",")
+
+    return call
 
 
-def added_costs(calls: dict[str, Callable[[], None]]) -> dict[str, float]:
-    """Microseconds per request that each subject adds to its bare application."""
-    differences: dict[str, list[float]] = {subject: [] for subject in BASELINES}
-    order = list(calls)
-    shuffle = random.Random(0).shuffle  # noqa: S311 - an order, not a secret
-    with no_garbage_collection():
-        for _ in range(ROUNDS):
-            shuffle(order)
-            times = {subject: microseconds(calls[subject]) for subject in order}
-            for subject, baseline in BASELINES.items():
-                differences[subject].append(times[subject] - times[baseline])
-    return {subject: median(values) for subject, values in differences.items()}
+def test_added_cost(chosen: tuple[Implementation, ...], kind: str, rows: list[Row]) -> None:
+    asked = {**KINDS, **HOSTILE}[kind]
 
+    def build() -> dict[str, Call]:
+        reading = {READING: reading_of(asked), NOTHING: lambda: None} if kind in HOSTILE else {}
+        return {**calls_of(chosen, asked), **reading}
 
-def test_added_cost(
-    calls: dict[str, dict[str, Callable[[], None]]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    rows = {kind: added_costs(calls[kind]) for kind in calls}
-
-    with capsys.disabled():
-        print(f"\n\nadded cost per request in µs, and as a share of what {STANDARD} adds\n")
-        print(f"{'':18}", *(f"{subject:>17}" for subject in BASELINES))
-        for kind, added in rows.items():
-            cells = [f"{cost:9.2f}  {cost / added[STANDARD]:5.0%}" for cost in added.values()]
-            print(f"{kind:18}", *(f"{cell:>17}" for cell in cells))
+    blocks = measure(build, HOSTILE_PLAN if kind in HOSTILE else PLAN)
+    above = {one.name: (one.name, BARE[one.interface]) for one in chosen}
+    if kind in HOSTILE:
+        above[READING] = (READING, NOTHING)
+    for subject, pair in above.items():
+        shares = {name: ratio(blocks, pair, above[name]) for name in STANDARDS}
+        rows.append(
+            Row(
+                implementation=subject,
+                kind=kind,
+                added=median(costs(blocks, *pair)),
+                shares={
+                    name: Share(value=share.value, low=share.low, high=share.high)
+                    for name, share in shares.items()
+                },
+            )
+        )

@@ -31,7 +31,7 @@ LAYERS: Final = (
     {"baseline", "run"},
     {"kill_matrix", "replay"},
     {"browsers", "cases_command", "report", "selection"},
-    {"exhaust", "suite"},
+    {"benchmarks", "exhaust", "suite"},
     {"cli", "documenting", "pytest_plugin"},
 )
 """The parts of `cors_conformance`, lowest first. A part imports from itself and from below."""

@@ -1,5 +1,7 @@
 """The shell for ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
 
+from __future__ import annotations  # An inner function has its own made at each call.
+
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -24,11 +26,15 @@ class CORSMiddleware(Policy[ASGIApp]):
         for name, value in scope["headers"]:
             if name == b"origin":
                 origin = value if origin is None else b""  # Two origins are none.
-        if scope["method"] == "OPTIONS" and origin is not None:
-            methods = get(scope, b"access-control-request-method")
+        if origin is not None and scope["method"] == "OPTIONS":
+            methods, names = [], []
+            for name, value in scope["headers"]:
+                if name == b"access-control-request-method":
+                    methods.append(value)
+                elif name == b"access-control-request-headers":
+                    names.append(value)
             if methods:
-                names = b",".join(get(scope, b"access-control-request-headers"))
-                status, headers, body = self.answer(origin, b",".join(methods), names)
+                status, headers, body = self.answer(origin, b",".join(methods), b",".join(names))
                 await send({"type": "http.response.start", "status": status, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
                 return
@@ -40,8 +46,3 @@ class CORSMiddleware(Policy[ASGIApp]):
             return send(message)
 
         await self.app(scope, receive, share)
-
-
-def get(scope: Scope, name: bytes) -> list[bytes]:
-    """Return the values of all lines with a name."""
-    return [value for key, value in scope["headers"] if key == name]

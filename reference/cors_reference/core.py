@@ -22,6 +22,7 @@ CORS_HEADERS = REPLACED_HEADERS | {b"vary"}
 SAFELISTED_METHODS = frozenset({b"GET", b"HEAD", b"POST"})
 # RFC 9110, section 5.6.2; bounded, because it is repeated where `*` allows it.
 TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
+TOKENS = re.compile(rb"%b(,%b)*" % (TOKEN.pattern, TOKEN.pattern))
 # Bytes beyond the policy's own list: for what `*` allows, and for white space of proxies.
 REQUEST_HEADERS_LIMIT = 8192
 
@@ -82,7 +83,7 @@ class Policy(Generic[App]):
             return self.refuse("headers")
         names = field_names(headers)
         if not self.headers.issuperset(names) and not (
-            self.all_headers and all(map(TOKEN.fullmatch, names))
+            self.all_headers and TOKENS.fullmatch(b",".join(names))
         ):
             return self.refuse("headers")
         lines = grant + self.preflight
@@ -100,21 +101,19 @@ class Policy(Generic[App]):
 
     def share(self, origin: bytes | None, headers: Iterable[Header]) -> list[Header]:
         """Return an application's response headers with the policy's in place of its own."""
-        lines: list[Header] = []
-        added = self.shared.get(origin, self.shared_with_others)
-        for line in headers:
-            name = line[0].lower()
-            if name in CORS_HEADERS:
-                if name in REPLACED_HEADERS:
-                    continue
+        lines, added = [*headers], self.shared.get(origin, self.shared_with_others)
+        for name, value in lines:
+            if name.lower() in CORS_HEADERS:
+                if name.lower() != b"vary":
+                    lines = [line for line in lines if line[0].lower() not in REPLACED_HEADERS]
                 # Either keeps caches from serving one origin's response to another.
-                if not {b"origin", b"*"}.isdisjoint(field_names(line[1])):
+                elif not {b"origin", b"*"}.isdisjoint(field_names(value)):
                     added = [header for header in added if header != VARY_BY_ORIGIN]
-            lines.append(line)
         if self.expose_own and origin in self.grants:
             own = {name.lower() for name, _ in lines} - {b"set-cookie"}
-            added = added + list_header(b"expose-headers", sorted(own))
-        return lines + added
+            lines += list_header(b"expose-headers", sorted(own))
+        lines += added
+        return lines
 
 
 def field_names(value: bytes) -> list[bytes]:

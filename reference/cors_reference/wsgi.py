@@ -1,11 +1,15 @@
 """The shell for WSGI (https://peps.python.org/pep-3333/), whose strings are bytes in Latin-1."""
 
+from __future__ import annotations  # An inner function has its own made at each call.
+
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from cors_reference.core import Header, Policy
 
+Lines = list[tuple[str, str]]
+Write = Callable[[bytes], object]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 STATUS_LINES = {204: "204 No Content", 403: "403 Forbidden"}
 
@@ -23,9 +27,7 @@ class WSGICORSMiddleware(Policy[WSGIApplication]):
             start_response(STATUS_LINES[status], decode(lines))
             return [body]
 
-        def share(
-            status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
-        ) -> Callable[[bytes], object]:
+        def share(status: str, headers: Lines, exc_info: ExcInfo | None = None, /) -> Write:
             own = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
             return start_response(status, decode(self.share(origin, own)), exc_info)
 
@@ -37,6 +39,6 @@ def get(environ: WSGIEnvironment, key: str) -> bytes | None:
     return environ[key].encode("latin-1") if key in environ else None
 
 
-def decode(lines: list[Header]) -> list[tuple[str, str]]:
+def decode(lines: list[Header]) -> Lines:
     """Return header lines as WSGI writes them."""
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in lines]

@@ -1,0 +1,120 @@
+"""The command `cors-conformance benchmarks`: what changed between two results."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+from rich.table import Table
+from rich.text import Text
+
+from cors_conformance.benchmarks.comparing import Change, NothingInCommon, compare
+from cors_conformance.benchmarks.results import BadResults, Results, load
+from cors_conformance.report.console import PipedConsole
+from cors_conformance.report.escape import printable
+
+OK: Final = 0
+SLOWER: Final = 1
+USAGE: Final = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `cors-conformance benchmarks`."""
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    comparing = commands.add_parser(
+        "compare",
+        help="print what changed between two results of the benchmarks",
+        epilog="Exit status: 0 nothing slower beyond the threshold, 1 something is, 2 bad input.",
+    )
+    comparing.add_argument("old", type=Path, metavar="OLD", help="results, a JSON file")
+    comparing.add_argument("new", type=Path, metavar="NEW", help="results, a JSON file")
+    comparing.add_argument(
+        "--threshold",
+        type=_per_cent,
+        default=0.1,
+        metavar="PERCENT",
+        help="slow-downs up to here are let pass (default: 10)",
+    )
+    comparing.add_argument(
+        "--relative-to",
+        default="starlette",
+        metavar="NAME",
+        help="the implementation whose cost in the same run is 1 (default: starlette)",
+    )
+
+
+def _per_cent(text: str) -> float:
+    share = float(text) / 100
+    if not 0 <= share < float("inf"):
+        message = f"{text} is no percentage of 0 or more"
+        raise argparse.ArgumentTypeError(message)
+    return share
+
+
+def main(options: argparse.Namespace) -> int:
+    """Print the table; see `add_arguments` for the exit status."""
+    try:
+        old, new = load(options.old), load(options.new)
+        changes = compare(old, new, options.relative_to)
+    except (BadResults, NothingInCommon) as error:
+        sys.stderr.write(f"cors-conformance: {printable(str(error), limit=4000)}\n")
+        return USAGE
+    console = PipedConsole()
+    for line in _differences(old, new):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    console.print(_table(changes, options.relative_to, options.threshold))
+    slower = [change for change in changes if change.is_slower_than(options.threshold)]
+    console.print(
+        f"{len(changes)} compared, {len(slower)} slower by more than {options.threshold:.0%}",
+        highlight=False,
+    )
+    return SLOWER if slower else OK
+
+
+def _differences(old: Results, new: Results) -> list[str]:
+    """Say what else is not the same, and may be the reason."""
+    lines = []
+    if old.machine != new.machine:
+        lines.append(f"machine: {_machine(old)} -> {_machine(new)}")
+    for name, subject in new.subjects.items():
+        before = old.subjects.get(name)
+        if before is not None and before != subject:
+            lines.append(
+                f"{name}: {before.version}, {before.findings} findings ->"
+                f" {subject.version}, {subject.findings} findings"
+            )
+    return [printable(line, limit=400) for line in lines]
+
+
+def _machine(results: Results) -> str:
+    machine = results.machine
+    return f"{machine.processor}, {machine.cores} cores, {machine.system}, {machine.python}"
+
+
+def _table(changes: tuple[Change, ...], standard: str, threshold: float) -> Table:
+    table = Table(title=f"cost above the bare application, relative to {printable(standard)}")
+    table.add_column("implementation", overflow="fold")
+    table.add_column("request", no_wrap=True)
+    for heading in ("old", "new", "change"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for change in changes:
+        cells = (
+            printable(change.implementation),
+            printable(change.kind),
+            f"{change.old.value:.3f}",
+            f"{change.new.value:.3f}",
+            f"{change.ratio - 1:+.1%} [{change.low - 1:+.1%}, {change.high - 1:+.1%}]",
+            _verdict(change, threshold),
+        )
+        # Not markup: a name may have brackets.
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _verdict(change: Change, threshold: float) -> str:
+    if not change.is_significant:
+        return "no difference"
+    if change.is_slower_than(threshold):
+        return "slower"
+    return "faster" if change.ratio < 1 else "slower, let pass"
