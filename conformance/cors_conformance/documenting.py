@@ -9,10 +9,12 @@ from typing import Final
 
 from cors_conformance.browsers import documenting as engines
 from cors_conformance.mutants import MUTANTS
+from cors_conformance.mutants.defects import CLASSES, UNSEEN
 from cors_conformance.rules import CHAPTERS, RULES
 from cors_conformance.rules.base import STANDARD, Look, Rule
 from cors_conformance.standard.anchors import COMMIT
 from cors_conformance.standard.clauses import PARTS, Clause, Section
+from cors_conformance.variants import VARIANTS
 
 AGAIN: Final = "python3 -m cors_conformance.documenting docs"
 """What makes the pages anew, at the root of the project."""
@@ -45,11 +47,47 @@ _RULES_HEAD: Final = """\
 # Rules
 
 Every rule of the book: what it says, how much it weighs, where it is written, what it is judged by,
-and the [mutants](../README.md#who-tests-the-suite) that name it as the one by which they die. The
+and the [mutants](mutants.md) that name it as the one by which they die. The
 reverse, from the standard to the rules, is [What the standard says to servers](standard.md).
 
 This page is made from the table of rules; see [CONTRIBUTING](../CONTRIBUTING.md).
 """
+
+_MUTANTS_HEAD: Final = """\
+# Mutants and variants
+
+*Mutants* are wrong middlewares: each has one mistake that a real middleware made, and dies by a
+[rule](rules.md) that names it. `cors-conformance mutants` runs the rules over them, and prints
+which rules failed and how soon; it fails if a mutant survives, or if a rule kills nothing.
+*Variants* are right middlewares that use the [freedoms](verdicts.md#freedoms) of the standard in
+other ways than the reference: no rule complains about them.
+
+This page is made from `cors_conformance.mutants` and `cors_conformance.variants`; see
+[CONTRIBUTING](../CONTRIBUTING.md).
+"""
+
+
+def mutants_page() -> str:
+    """Return `docs/mutants.md`."""
+    lines = [_MUTANTS_HEAD, f"## {len(MUTANTS)} mutants", ""]
+    for defect, title in CLASSES.items():
+        lines += [f"### {defect}: {title}", ""]
+        mutants = [mutant for mutant in MUTANTS.values() if mutant.defect == defect]
+        if mutants:
+            lines += ["| mutant | mistake | copies | consequence | dies by |", "| --- " * 5 + "|"]
+        for mutant in mutants:
+            dies_by = ", ".join(f"[{rule}](rules.md#{rule})" for rule in mutant.dies_by)
+            cells = mutant.id, mutant.mistake, mutant.copies, mutant.consequence, dies_by
+            lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"]
+        lines += [
+            f"- No mutant: {unseen.kind}: {unseen.reason}"
+            for unseen in UNSEEN
+            if unseen.defect == defect
+        ]
+        lines += [""]
+    lines += [f"## {len(VARIANTS)} variants", "", "| variant | freedom |", "| --- | --- |"]
+    lines += [f"| {variant.id} | {variant.freedom} |" for variant in VARIANTS.values()]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def standard_page() -> str:
@@ -126,7 +164,12 @@ def _to_section(title: str) -> str:
 
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
-    {"engines.md": engines.page, "rules.md": rules_page, "standard.md": standard_page}
+    {
+        "engines.md": engines.page,
+        "mutants.md": mutants_page,
+        "rules.md": rules_page,
+        "standard.md": standard_page,
+    }
 )
 """The pages by file name."""
 
