@@ -29,7 +29,9 @@ class Dialect:
             a literal `*` says no).
         wildcard_with_credentials: what `allow_origins=["*"]` with credentials does; `None` is
             held to be "refused" or "never credentialed", the two safe readings.
-        always_allowed_headers: request-header names (lower case) granted whatever the policy says.
+        always_allowed_headers: request-header names (lower case) granted whatever the policy says;
+            `None` leaves `Accept`, `Accept-Language` and `Content-Language` open, whose values
+            rarely need permission, and grants no name.
         wildcard_methods: the methods that `allow_methods=["*"]` stands for, where it is a
             documented list; `None` means every method.
 
@@ -39,5 +41,5 @@ class Dialect:
     wildcard_covers_null: bool | None = None
     wildcard_lists_with_credentials: bool | None = None
     wildcard_with_credentials: WildcardWithCredentials | None = None
-    always_allowed_headers: frozenset[str] = frozenset()
+    always_allowed_headers: frozenset[str] | None = None
     wildcard_methods: frozenset[str] | None = None

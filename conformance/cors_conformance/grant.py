@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import Final
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.dialect import Dialect
@@ -145,14 +146,20 @@ def method_grant(policy: Policy, dialect: Dialect, method: bytes, credentials: s
     return _wildcard_list(dialect, f"allow_methods is * for {name}", credentials)
 
 
+_HARMLESS: Final = frozenset({"accept", "accept-language", "content-language"})
+"""CORS-safelisted request-header names that libraries allow whatever their values are."""
+
+
 def header_grant(policy: Policy, dialect: Dialect, name: bytes, credentials: str) -> Grant:
     """Whether a request header that the browser asks for is granted."""
     lower = name.lower().decode("latin-1")
     if lower in {allowed.lower() for allowed in policy.allow_headers}:
         return granted(f"the header {lower} is in allow_headers")
-    if lower in dialect.always_allowed_headers:
+    if lower in (dialect.always_allowed_headers or ()):
         return granted(f"the header {lower} is documented as always allowed")
     if WILDCARD not in policy.allow_headers:
+        if lower in _HARMLESS and dialect.always_allowed_headers is None:
+            return free(f"whether the header {lower} is always allowed is not documented")
         return denied(f"the header {lower} is not in allow_headers")
     by_wildcard = _wildcard_list(dialect, f"allow_headers is * for {lower}", credentials)
     if is_cors_non_wildcard_request_header_name(name):

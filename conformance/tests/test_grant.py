@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from cors_conformance.application import ApplicationResponse
@@ -59,6 +61,7 @@ def visit(
         (LISTS, visit("https://a.example", b"POST", b"x-c"), DENIED),
         (LISTS, visit("https://a.example", b"GET", b"accept"), GRANTED),
         (LISTS, visit("https://a.example", b"GET", b"cookie"), GRANTED),
+        (LISTS, replace(visit("https://a.example"), headers=((b"Accept", b"a" * 129),)), FREE),
         (LISTS, visit("https://api.example", b"PUT"), FREE),
         (STARS, visit("https://b.example", b"PUT", b"x-c"), GRANTED),
         (STARS, visit(include=True), DENIED),
@@ -104,6 +107,12 @@ def with_credentials(policy: Policy) -> Policy:
             Dialect(wildcard_lists_with_credentials=False),
             STARS_BUT_ORIGINS,
             visit("https://a.example", b"PUT", include=True),
+            DENIED,
+        ),
+        (
+            Dialect(always_allowed_headers=frozenset()),
+            LISTS,
+            replace(visit("https://a.example"), headers=((b"Accept", b"a" * 129),)),
             DENIED,
         ),
         (

@@ -10,6 +10,7 @@ from cors_conformance.policy import Policy
 # Its documentation: `*` means all, in every parameter, with or without credentials; all origins
 # with credentials are refused.
 _DIALECT = Dialect(
+    always_allowed_headers=frozenset(),
     wildcard_covers_authorization=True,
     wildcard_covers_null=True,
     wildcard_lists_with_credentials=True,

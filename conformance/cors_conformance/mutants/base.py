@@ -23,6 +23,7 @@ MAX_AGE: Final = b"access-control-max-age"
 VARY: Final = b"vary"
 
 PROMISES: Final = Dialect(
+    always_allowed_headers=frozenset(),
     wildcard_covers_authorization=True,
     wildcard_covers_null=True,
     wildcard_lists_with_credentials=True,

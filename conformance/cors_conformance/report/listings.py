@@ -102,4 +102,4 @@ def _choices(dialect: Dialect) -> dict[str, Any]:
 def _words(value: bool | str | Sequence[str]) -> str:  # noqa: FBT001 - a value, not a flag
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return value if isinstance(value, str) else ", ".join(value)
+    return value if isinstance(value, str) else ", ".join(value) or "none"

@@ -16,6 +16,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 WORDS: Final = Dialect(
+    always_allowed_headers=frozenset(),
     wildcard_covers_authorization=True,
     wildcard_covers_null=True,
     wildcard_lists_with_credentials=True,
