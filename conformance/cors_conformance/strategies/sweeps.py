@@ -21,8 +21,11 @@ from cors_conformance.scenario import (
     Visit,
 )
 from cors_conformance.strategies.applications import cacheable_applications, peculiarities
+from cors_conformance.strategies.headers import COMMON as COMMON_NAMES
+from cors_conformance.strategies.headers import unsafe_header
 from cors_conformance.strategies.hostile import ordinary_requests
 from cors_conformance.strategies.hostile import raw_requests as odd_requests
+from cors_conformance.strategies.methods import CUSTOM
 from cors_conformance.strategies.mutations import EVIL
 from cors_conformance.strategies.origins import COMMON as COMMON_ORIGINS
 from cors_conformance.strategies.origins import fixed_foreign_origins, foreign_near_misses
@@ -148,7 +151,9 @@ def _origins(policy: Policy) -> Iterator[Visit]:
 
 def _methods(policy: Policy, *, any_method: bool) -> Iterator[Visit]:
     granted = granted_methods(policy.allow_methods, any_method=any_method)
-    every = dict.fromkeys(("HEAD", "POST", *granted, *denied_methods(policy.allow_methods)))
+    custom = CUSTOM if any_method else ()
+    denied = denied_methods(policy.allow_methods)
+    every = dict.fromkeys(("HEAD", "POST", *granted, *denied, *custom))
     for method in every:
         visit = _asking(_base(policy, last=True), method)
         yield visit
@@ -160,7 +165,8 @@ def _methods(policy: Policy, *, any_method: bool) -> Iterator[Visit]:
 def _names(policy: Policy) -> Iterator[Visit]:
     methods = granted_methods(policy.allow_methods, any_method=False)
     granted = granted_header_sets(policy.allow_headers)
-    for headers in dict.fromkeys((*granted, *other_header_sets(policy.allow_headers))):
+    common = ((unsafe_header(name),) for name in COMMON_NAMES)
+    for headers in dict.fromkeys((*granted, *other_header_sets(policy.allow_headers), *common)):
         yield replace(_base(policy), headers=headers)
     for headers in dict.fromkeys(granted):
         visit = replace(_base(policy, last=True), headers=headers, credentials="include")
