@@ -55,7 +55,7 @@ PROFILES: Final = {
         Profile(
             name="default",
             corners=settings(_ALWAYS, max_examples=2, derandomize=True),
-            random=settings(_ALWAYS, max_examples=50, derandomize=True),
+            random=settings(_ALWAYS, max_examples=45, derandomize=True),
             machines=settings(_MACHINES, max_examples=15, derandomize=True),
             is_deterministic=True,
             trials=150,
