@@ -12,11 +12,10 @@ from cors_conformance.scenario import PLAIN, Batch, Journey, Visit, Wait
 from cors_conformance.strategies.applications import cacheable_applications
 from cors_conformance.strategies.choices import Choices
 from cors_conformance.strategies.pools import Pools, choose_pools
-from cors_conformance.strategies.requests import cacheable_steps, preflighted_steps
+from cors_conformance.strategies.requests import START, cacheable_steps, preflighted_steps
 
 _NUMBERS: Final = st.integers(0, 99)
 """Hypothesis mixes in nothing of its surroundings where there are so few."""
-_START: Final = 100
 
 _Start: TypeAlias = tuple[Policy, Pools, ApplicationResponse]
 
@@ -40,7 +39,7 @@ def browsing(
     @st.composite
     def starts(draw: st.DrawFn) -> _Start:
         policy = draw(policies)
-        choices = Choices(draw, start=_START)
+        choices = Choices(draw, start=START)
         pools = choose_pools(choices, policy, any_method=any_method)
         return policy, pools, choices.one(cacheable_applications())
 

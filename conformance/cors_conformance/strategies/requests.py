@@ -15,7 +15,7 @@ from cors_conformance.strategies.hostile import ordinary_requests
 from cors_conformance.strategies.hostile import raw_requests as odd_requests
 from cors_conformance.strategies.pools import Pools, choose_pools
 
-_START: Final = 100
+START: Final = 100
 """A policy makes fewer choices, and is drawn in the same example."""
 STEPS: Final = 6
 """How many steps a journey of a batch has at most."""
@@ -45,7 +45,7 @@ def batches(  # noqa: PLR0913 - one option for each thing that may be impossible
     Aims at decisions that depend on more than they should: on an origin's neighbours, on another
     header, on the credentials mode, on what was asked before. Each pool shrinks to one element.
     """
-    choices = Choices(draw, start=_START)
+    choices = Choices(draw, start=START)
     pools = choose_pools(choices, policy, any_method=any_method)
     kinds = peculiarities(
         expose=policy.expose_headers,
@@ -95,7 +95,7 @@ def journeys(
     `Origin` above all, at preflights that promise more or less than the server keeps, and at
     state that leaks from one request into the next.
     """
-    choices = Choices(draw, start=_START)
+    choices = Choices(draw, start=START)
     pools = choose_pools(choices, policy, any_method=any_method)
     return _draw_journey(choices, policy, pools, application_headers=application_headers)
 
