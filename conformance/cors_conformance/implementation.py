@@ -40,12 +40,22 @@ class Capability(StrEnum):
     POST, PUT, DELETE, PATCH and OPTIONS."""
     ASGI = "asgi"
     """The middleware is an ASGI application whose messages can be watched."""
+    WSGI = "wsgi"
+    """The middleware is a WSGI application whose calls can be watched."""
     CONFIGURATIONS = "configurations"
     """Parameters reach the middleware as they are, those that make no sense included."""
     PATTERNS = "origin-patterns"
     """Origins can be allowed by a pattern."""
 
 
+_WATCHED: Final = MappingProxyType({Capability.ASGI: "asgi", Capability.WSGI: "wsgi"})
+_REACHED: Final = MappingProxyType(
+    {
+        "asgi": "it is reached as an ASGI application",
+        "wsgi": "it is reached as a WSGI application",
+        "http": "it is reached as a server",
+    }
+)
 _UNDECLARED: Final = MappingProxyType(
     {
         Capability.CONFIGURATIONS: "it does not declare that it takes parameters as they are given",
@@ -110,7 +120,7 @@ class Implementation:
     patterns: tuple[OriginPattern, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the declaration, and add what it lacks by declaring nothing of it.
+        """Check the declaration, and add what it lacks by its interface, or undeclared.
 
         Raises:
             TypeError: both or neither of `wrap` and `serve`, or an unknown capability.
@@ -126,6 +136,9 @@ class Implementation:
             raise TypeError(message)
         declared = {Capability.CONFIGURATIONS: self.as_given, Capability.PATTERNS: self.patterns}
         lacking = {name: why for name, why in _UNDECLARED.items() if not declared[name]}
+        for name, interface in _WATCHED.items():
+            if interface != self.interface:
+                lacking[name] = _REACHED[self.interface]
         object.__setattr__(self, "lacks", MappingProxyType({**lacking, **self.lacks}))
 
     def cannot_express(self, policy: Policy) -> str | None:

@@ -63,8 +63,6 @@ def adapt(selector: str, factory: Callable[..., Any]) -> Implementation:
         for name in PARAMETERS
         if name not in names
     }
-    if interface == "wsgi":
-        lacks[Capability.ASGI] = "it is reached as a WSGI application"
     return Implementation(
         name=selector,
         interface=interface,

@@ -21,7 +21,6 @@ _LACKS = {
     Capability.ANY_METHOD: (
         "it routes GET, POST, PUT, DELETE, PATCH, HEAD and OPTIONS, and answers 405 to the rest"
     ),
-    Capability.ASGI: "it is a server and has no ASGI interface",
 }
 
 

@@ -4,7 +4,7 @@ from importlib.metadata import version
 from typing import Any
 
 from cors_conformance.dialect import Dialect
-from cors_conformance.implementation import Application, Capability, Implementation
+from cors_conformance.implementation import Application, Implementation
 from cors_conformance.policy import Policy
 
 # Its documentation: `*` means all, in every parameter, with or without credentials; all origins
@@ -51,5 +51,4 @@ def wsgi() -> Implementation:
         wrap=wrap,
         dialect=_DIALECT,
         as_given=True,
-        lacks={Capability.ASGI: "it is reached as a WSGI application"},
     )

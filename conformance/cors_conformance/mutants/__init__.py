@@ -21,6 +21,7 @@ from cors_conformance.mutants.responses import SHARED
 from cors_conformance.mutants.shell import SHELL
 from cors_conformance.mutants.state import KEPT
 from cors_conformance.mutants.unchecked import UNCHECKED
+from cors_conformance.mutants.wsgi import CALLED
 
 __all__ = ["MUTANTS", "Mutant"]
 
@@ -32,6 +33,7 @@ _CHAPTERS: Final = (
     SHARED,
     KEPT,
     SHELL,
+    CALLED,
     CONFIGURED,
     UNCHECKED,
     PATTERNED,

@@ -13,6 +13,7 @@ from cors_conformance.implementation import Application, Implementation, OriginP
 from cors_conformance.policy import Policy
 from cors_reference.asgi import ASGIApp, CORSMiddleware, Message, Receive, Scope, Send
 from cors_reference.core import Answer, Header
+from cors_reference.wsgi import WSGICORSMiddleware
 
 ORIGIN: Final = b"access-control-allow-origin"
 CREDENTIALS: Final = b"access-control-allow-credentials"
@@ -55,6 +56,7 @@ __all__ = [
     "Receive",
     "Scope",
     "Send",
+    "WSGICORSMiddleware",
     "first",
     "named",
     "names_in",
@@ -62,7 +64,7 @@ __all__ = [
     "without",
 ]
 
-_Class = TypeVar("_Class", bound=type[CORSMiddleware])
+_Class = TypeVar("_Class", bound=type[CORSMiddleware | WSGICORSMiddleware])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,8 @@ class Chapter:
 
             def wrap(app: Application, policy: Policy) -> Application:
                 parameters: dict[str, Any] = dict(policy.parameters())
-                return made(app, **parameters)
+                product: Application = made(app, **parameters)
+                return product
 
             self._mutants.append(
                 Mutant(
@@ -127,7 +130,7 @@ class Chapter:
                     dies_by=dies_by,
                     implementation=Implementation(
                         name=f"mutant {name}",
-                        interface="asgi",
+                        interface="wsgi" if issubclass(made, WSGICORSMiddleware) else "asgi",
                         wrap=wrap,
                         dialect=dialect,
                         as_given=True,

@@ -47,9 +47,10 @@ CLASSES: Final = MappingProxyType(
         "K39": "Status or body of a granted preflight unusable",
         "K40": "Configuration ignored, misread or not validated",
         "ASGI": "Messages of the application lost, added, held back or changed",
+        "WSGI": "What passes between WSGI server and application lost, held back or changed",
     }
 )
-"""K01 to K40 as a survey of some 150 defects in some 60 middlewares sorted them, and one more."""
+"""K01 to K40 as a survey of some 150 defects in some 60 middlewares sorted them, and two more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,12 @@ from cors_conformance.rules.watching import (
     tell,
     watch,
 )
+from cors_conformance.rules.wsgi import (
+    wsgi_close,
+    wsgi_environ,
+    wsgi_items,
+    wsgi_start_response,
+)
 from cors_conformance.scenario import ASGICall, RawRequest
 from cors_conformance.servers.origin import Message
 from cors_conformance.servers.text import describe_value
@@ -257,6 +263,7 @@ def _denied_actual(world: World, fetched: Fetched) -> bool:
 
 
 _MESSAGES: Final = frozenset({Capability.ASGI})
+_CALLS: Final = frozenset({Capability.WSGI})
 
 TRANSPARENCY: Final = (
     Rule(
@@ -341,6 +348,49 @@ TRANSPARENCY: Final = (
         look=Look.CALL,
         check=_header_iterables,
         needs=_MESSAGES,
+        chapter="transparency",
+    ),
+    Rule(
+        id="tr-wsgi-items",
+        statement="Items of a WSGI application's body pass one by one, and its response may start"
+        " with the first of them.",
+        anchor="https://peps.python.org/pep-3333/#middleware-handling-of-block-boundaries",
+        level=Level.MUST,
+        look=Look.POLICY,
+        check=wsgi_items,
+        needs=_CALLS,
+        chapter="transparency",
+    ),
+    Rule(
+        id="tr-wsgi-close",
+        statement="The items of a WSGI application's body are closed at the end of the response,"
+        " and when the client leaves.",
+        anchor="https://peps.python.org/pep-3333/#specification-details",
+        level=Level.MUST,
+        look=Look.POLICY,
+        check=wsgi_close,
+        needs=_CALLS,
+        chapter="transparency",
+    ),
+    Rule(
+        id="tr-wsgi-start-response",
+        statement="A WSGI application can write its body, and can start its response again with"
+        " exc_info when it fails.",
+        anchor="https://peps.python.org/pep-3333/#the-start-response-callable",
+        level=Level.MUST,
+        look=Look.POLICY,
+        check=wsgi_start_response,
+        needs=_CALLS,
+        chapter="transparency",
+    ),
+    Rule(
+        id="tr-wsgi-environ",
+        statement="The environment of a WSGI application arrives as the server made it.",
+        anchor="https://peps.python.org/pep-3333/#environ-variables",
+        level=Level.MUST,
+        look=Look.POLICY,
+        check=wsgi_environ,
+        needs=_CALLS,
         chapter="transparency",
     ),
     Rule(

@@ -53,7 +53,7 @@ def environ_of(request: HTTPRequest, address: Address) -> Environ:
     return environ
 
 
-class _Exchange:
+class Exchange:
     """The server's end of one call: `start_response`, `write` and the items of the body."""
 
     def __init__(self, method: bytes) -> None:
@@ -145,7 +145,7 @@ class WSGIServer:
         failure: str | None = None
         raised = False
         try:
-            response = _respond(self._app, environ_of(request, address), _Exchange(request.method))
+            response = _respond(self._app, environ_of(request, address), Exchange(request.method))
         except KeyboardInterrupt:
             raise
         except Malformed as problem:
@@ -178,7 +178,7 @@ class WSGIServer:
         self.close()
 
 
-def _respond(app: WSGIApplication, environ: Environ, exchange: _Exchange) -> HTTPResponse:
+def _respond(app: WSGIApplication, environ: Environ, exchange: Exchange) -> HTTPResponse:
     items: Any = app(environ, exchange.start_response)
     try:
         for chunk in items:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from cors_conformance.dialect import Dialect
-from cors_conformance.implementation import Application, Capability, Implementation
+from cors_conformance.implementation import Application, Implementation
 from cors_conformance.policy import WILDCARD, Policy
 
 Header: TypeAlias = tuple[bytes, bytes]
@@ -62,7 +62,6 @@ class Chapter:
         as_given: bool = False,
     ) -> None:
         """Add a variant."""
-        lacks = {Capability.ASGI: "it is a WSGI application"} if interface == "wsgi" else {}
         self._variants.append(
             Variant(
                 id=name,
@@ -72,7 +71,6 @@ class Chapter:
                     interface=interface,
                     wrap=wrap,
                     dialect=dialect,
-                    lacks=lacks,
                     as_given=as_given,
                 ),
             )

@@ -1,6 +1,6 @@
 """Variants of designs of their own."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
@@ -322,5 +322,63 @@ DESIGNED.add(
     "by-table",
     "A WSGI middleware that writes names in title case and refuses nothing itself.",
     ByTable,
+    interface="wsgi",
+)
+
+
+class ByGenerator(ByTable):
+    """Hands items on by a generator, which begins when it is first asked."""
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Serve."""
+        items = super().__call__(environ, start_response)
+        try:
+            yield from items
+        finally:
+            close(items)
+
+
+DESIGNED.add(
+    "by-generator",
+    "A WSGI middleware that calls the application when the server asks for the first item.",
+    ByGenerator,
+    interface="wsgi",
+)
+
+
+class FirstItemTaken(ByTable):
+    """Takes the first item, and with it the start of the response, before it returns."""
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Serve."""
+        items = super().__call__(environ, start_response)
+        left = iter(items)
+        try:
+            first = next(left, b"")
+        except BaseException:
+            close(items)
+            raise
+        return handed_on(items, first, left)
+
+
+def handed_on(items: Iterable[bytes], first: bytes, left: Iterable[bytes]) -> Iterator[bytes]:
+    """Give items one by one, and close what they come from."""
+    try:
+        yield first
+        yield from left
+    finally:
+        close(items)
+
+
+def close(items: Iterable[bytes]) -> None:
+    """Close what can be closed."""
+    if hasattr(items, "close"):
+        items.close()
+
+
+DESIGNED.add(
+    "first-item-taken",
+    "A WSGI middleware that looks at the first item of a body before it answers.",
+    FirstItemTaken,
     interface="wsgi",
 )

@@ -1,4 +1,4 @@
-"""What follows from other texts: HTTP, caching, ASGI."""
+"""What follows from other texts: HTTP, caching, ASGI, WSGI."""
 
 from typing import Final
 
@@ -97,6 +97,19 @@ ELSEWHERE: Final[tuple[Section, ...]] = (
             "rob-header-name-case",
             "tr-streaming",
             "tr-request-body",
+        ),
+    ),
+    section(
+        "https://peps.python.org/pep-3333/",
+        "WSGI",
+        covered(
+            "",
+            "A middleware is the server of the application: it keeps bodies coming item by item,"
+            " closes them, and offers all that `start_response` and the environment have.",
+            "tr-wsgi-items",
+            "tr-wsgi-close",
+            "tr-wsgi-start-response",
+            "tr-wsgi-environ",
         ),
     ),
 )
