@@ -217,6 +217,17 @@ _SCOPES: Final = (
     ),
 )
 
+_HTTP_SCOPES: Final = tuple(
+    ASGICall(
+        name=f"the scope of a request{told}",
+        about="http scope",
+        is_cors=is_cors,
+        received=_NO_BODY,
+        script=(RECEIVE, *_ANSWER),
+    )
+    for is_cors, told in ((True, ""), (False, " without an Origin"))
+)
+
 _REUSED: Final = (
     ASGICall(
         name="one header list for all responses",
@@ -289,4 +300,11 @@ _HEADERS: Final = (
     ),
 )
 
-CALLS: Final[tuple[ASGICall, ...]] = (*_RESPONSES, *_REQUESTS, *_SCOPES, *_REUSED, *_HEADERS)
+CALLS: Final[tuple[ASGICall, ...]] = (
+    *_RESPONSES,
+    *_REQUESTS,
+    *_HTTP_SCOPES,
+    *_SCOPES,
+    *_REUSED,
+    *_HEADERS,
+)

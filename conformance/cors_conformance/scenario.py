@@ -184,9 +184,9 @@ def _body(method: bytes) -> bytes | None:
     return None if method.upper() in BODILESS else b"page"
 
 
-Matter: TypeAlias = Literal["response", "request", "scope", "reuse", "headers"]
-"""What a call is about: the body of a response, that of a request, scopes other than `http`,
-objects that are not the middleware's, or the ways to hand headers over."""
+Matter: TypeAlias = Literal["response", "request", "http scope", "scope", "reuse", "headers"]
+"""What a call is about: the body of a response, that of a request, the scope of a request, scopes
+other than `http`, objects that are not the middleware's, or the ways to hand headers over."""
 
 RECEIVE: Final[MessageItems] = (("type", "receive"),)
 """In a script: the application takes the next message."""

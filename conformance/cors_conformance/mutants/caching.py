@@ -104,6 +104,22 @@ class NoVaryOnErrors(Editing):
         return _unvaried(lines) if status >= 400 else lines  # noqa: PLR2004 - see the RFC
 
 
+@CACHED.add("K14", "vary-every-status", copies="SPR-16224, another status", consequence=_MIXED)
+class NoVaryOnParts(Editing):
+    """Parts of a resource do not vary, which caches keep as well."""
+
+    def edited(self, scope: Scope, status: int, lines: list[Header]) -> list[Header]:
+        return _unvaried(lines) if status == 206 else lines  # noqa: PLR2004 - see the RFC
+
+
+@CACHED.add("K14", "vary-every-status", copies="SPR-16224, another method", consequence=_MIXED)
+class NoVaryForHead(Editing):
+    """Responses to HEAD do not vary, with which caches bring up to date what they have."""
+
+    def edited(self, scope: Scope, status: int, lines: list[Header]) -> list[Header]:
+        return _unvaried(lines) if scope["method"] == "HEAD" else lines
+
+
 @CACHED.add("K15", "vary-merge", copies="gin-contrib/cors, gorilla, Kong #4782", consequence=_LOST)
 class VaryReplaced(CORSMiddleware):
     """The middleware's Vary takes the place of the application's."""

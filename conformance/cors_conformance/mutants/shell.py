@@ -273,6 +273,36 @@ class UnknownScopesRefused(CORSMiddleware):
 
 
 @SHELL.add(
+    "ASGI",
+    "tr-http-scope",
+    copies="middlewares that make scopes anew",
+    consequence="applications miss what they put there when they started: pages get errors",
+)
+class StateLost(CORSMiddleware):
+    """The application gets a scope of what HTTP knows."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope = {key: item for key, item in scope.items() if key != "state"}
+        await super().__call__(scope, receive, send)
+
+
+@SHELL.add(
+    "ASGI",
+    "tr-response",
+    "tr-no-origin",
+    copies="middlewares that make responses anew",
+    consequence="browsers no longer tell for themselves what it is: downloads become pages",
+)
+class TypeAdded(Editing):
+    """A response without a type is text."""
+
+    def edited(self, scope: Scope, status: int, lines: list[Header]) -> list[Header]:
+        has_type = any(name == b"content-type" for name, _ in lines)
+        return lines if has_type else [*lines, (b"content-type", b"text/plain")]
+
+
+@SHELL.add(
     "K23",
     "tr-exception",
     copies="litestar #1141, play 7c5b485ccc",

@@ -15,8 +15,9 @@ from cors_conformance.fetch.steps import show
 from cors_conformance.grant import sets_cors_headers
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD
-from cors_conformance.rules.asking import plain_grant
+from cors_conformance.rules.asking import is_served, plain_grant
 from cors_conformance.rules.base import Breach, Level, Look, Rule
+from cors_conformance.rules.picking import is_picked
 from cors_conformance.rules.telling import elements, is_passed_on, lines
 from cors_conformance.rules.travelling import (
     Step,
@@ -26,7 +27,7 @@ from cors_conformance.rules.travelling import (
     travelled,
     visits,
 )
-from cors_conformance.scenario import Journey, RawRequest, Visit
+from cors_conformance.scenario import PLAIN, Batch, Journey, RawRequest, Visit
 from cors_conformance.world import Fetched, Sent, World
 
 DECIDING: Final = (
@@ -41,6 +42,9 @@ CACHE_HEADERS: Final = (b"cache-control", b"etag", b"expires", b"age", b"last-mo
 _STRANGER: Final = "https://stranger.example"
 _PROBED: Final = 2
 _OK: Final = 200
+_NOT_MODIFIED: Final = 304
+_CACHED_STATUSES: Final = (_OK, 203, 206, 300, 301, _NOT_MODIFIED, 308, 404, 405, 410, 500, 501)
+"""Final statuses whose responses caches store or, for 304, learn from: RFC 9111, 3 and 4.3.4."""
 
 
 def _cors_lines(sent: Sent) -> tuple[list[bytes], ...]:
@@ -70,8 +74,11 @@ def _require_vary(world: World, pair: tuple[Sent, Sent], name: bytes) -> None:
     for sent, other in (pair, pair[::-1]):
         if _is_stored(world, sent) and not _varies_on(sent, name):
             vary = show(b", ".join(lines(sent, b"vary")) or None)
+            response = sent.reply.response
+            status = response.status if response is not None else "no"
             message = (
-                f"the response to a request with {_asked(sent, name)} has Vary: {vary}, although"
+                f"the response {status} to a {show(sent.request.method)} with"
+                f" {_asked(sent, name)} has Vary: {vary}, although"
                 f" its CORS headers, {_shown(sent)}, are others with {_asked(other, name)}:"
                 f" {_shown(other)}"
             )
@@ -132,6 +139,40 @@ def _dynamic(world: World, journey: Journey) -> bool:
         judged = True
         if _cors_lines(pair[0]) != _cors_lines(pair[1]):
             _require_vary(world, pair, b"origin")
+    return judged
+
+
+def _every_status(world: World, batch: Batch) -> bool:
+    origin = plain_grant(world)[0]
+    if origin is None or not is_picked(world, batch):
+        return False
+    judged = False
+    for method in (b"GET", b"HEAD"):
+        if not is_served(world, method):
+            continue
+        for status in _CACHED_STATUSES:
+            application = replace(
+                _PUBLIC, status=status, body=() if status == _NOT_MODIFIED else PLAIN.body
+            )
+            one, two = (
+                world.send(
+                    RawRequest(
+                        method=method,
+                        headers=((b"origin", page.encode("latin-1")),),
+                        application=application,
+                    )
+                )
+                for page in (origin, _STRANGER)
+            )
+            if not (_is_stored(world, one) and _is_stored(world, two)):
+                continue
+            if _cors_lines(one) != _cors_lines(two):
+                is_plain = (method, status) == (b"GET", _OK)
+                if is_plain and not (_varies_on(one, b"origin") and _varies_on(two, b"origin")):
+                    # That nothing varies is said once: by vary-dynamic.
+                    return False
+                judged = True
+                _require_vary(world, (one, two), b"origin")
     return judged
 
 
@@ -251,6 +292,17 @@ CACHING: Final = (
         level=Level.MUST,
         look=Look.JOURNEY,
         check=_dynamic,
+        chapter="caching",
+    ),
+    Rule(
+        id="vary-every-status",
+        statement="What Vary says of a 200 to GET it says of every other status that is cached, and"
+        " of responses to HEAD.",
+        anchor="#cors-protocol-and-http-caches",
+        level=Level.MUST,
+        look=Look.POLICY,
+        check=_every_status,
+        needs=_HEADERS | {Capability.APPLICATION_STATUS},
         chapter="caching",
     ),
     Rule(

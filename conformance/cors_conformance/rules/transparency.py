@@ -1,6 +1,6 @@
 """Transparency: all that is not CORS passes as if no middleware were there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from cors_conformance.fetch.headers import get_all
@@ -38,8 +38,11 @@ from cors_conformance.servers.origin import Message
 from cors_conformance.servers.text import describe_value
 from cors_conformance.world import Fetched, Sent, World
 
+_TYPE: Final = b"content-type"
 _ERROR: Final = 500
 _REFUSALS: Final = range(400, 500)
+_OTHERWISE_JUDGED: Final = frozenset({"headers", "extensions"})
+"""Of a scope: the headers by tr-response; of extensions, some may be taken back."""
 
 
 def _no_origin(world: World, fetched: Fetched) -> bool:
@@ -62,6 +65,7 @@ def _no_origin(world: World, fetched: Fetched) -> bool:
     sent = world.send(raw)
     if not _is_error_about_cors(sent):
         require_response(world, application, sent)
+        _require_no_type(world, sent)
         if calls_are_seen(world):
             require_request(world, sent.request, sent.reply)
     return True
@@ -83,9 +87,21 @@ def _response(world: World, fetched: Fetched) -> bool:
     if _is_error_about_cors(sent) or (not fetched.grant.granted and _is_refusal(world, sent)):
         return False
     require_response(world, application, sent)
+    _require_no_type(world, sent)
     if calls_are_seen(world):
         require_request(world, sent.request, sent.reply)
     return True
+
+
+def _require_no_type(world: World, sent: Sent) -> None:
+    """Hold that a response without a type gets none, unless a framework sees to that."""
+    response = sent.reply.response
+    if response is None or get_all(sent.application.headers, _TYPE) or not is_watchable(world):
+        return
+    added = get_all(response.headers, _TYPE)
+    if added and not is_behind_framework(world):
+        message = f"the application sent no Content-Type, and the response has {show(added[0])}"
+        raise Breach(message)
 
 
 def _is_refusal(world: World, sent: Sent) -> bool:
@@ -177,7 +193,7 @@ def _other_scopes(world: World, call: ASGICall) -> bool:
     _require_flow(call, "application", watched.handed, watched.passed)
     try:
         _require_own_error(call, watched)
-        _require_scope(call, watched)
+        _require_scope(call, watched, {**watched.before, **watched.seen})
     except Breach:
         # Frameworks add to scopes, and see to exceptions.
         if not is_behind_framework(world):
@@ -185,9 +201,19 @@ def _other_scopes(world: World, call: ASGICall) -> bool:
     return True
 
 
-def _require_scope(call: ASGICall, watched: Watched) -> None:
+def _http_scope(world: World, call: ASGICall) -> bool:
+    if call.about != "http scope" or not is_watchable(world) or is_behind_framework(world):
+        return False
+    (watched,) = watch(world, call)
+    if not require_reached(world, call, watched) or watched.seen is None:
+        return False
+    _require_scope(call, watched, watched.before.keys() - _OTHERWISE_JUDGED)
+    return True
+
+
+def _require_scope(call: ASGICall, watched: Watched, names: Iterable[str]) -> None:
     seen = watched.seen or {}
-    for name in {**watched.before, **seen}:
+    for name in names:
         was, became = watched.before.get(name), seen.get(name)
         if was != became:
             message = (
@@ -305,6 +331,17 @@ TRANSPARENCY: Final = (
         level=Level.MUST,
         look=Look.CALL,
         check=_request_body,
+        needs=_MESSAGES,
+        chapter="transparency",
+    ),
+    Rule(
+        id="tr-http-scope",
+        statement="The scope of a request reaches the application with all that the server put"
+        " there: state, addresses, path, scheme.",
+        anchor="https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope",
+        level=Level.MUST,
+        look=Look.CALL,
+        check=_http_scope,
         needs=_MESSAGES,
         chapter="transparency",
     ),

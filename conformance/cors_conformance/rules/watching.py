@@ -225,6 +225,7 @@ def scope_of(world: World, call: ASGICall) -> Scope:
     request = HTTPRequest(method=(method or b"GET"), url=f"{API}/path?x=1", headers=headers)
     scope = http_scope(request, address_of(request.url))
     scope["extensions"] = {name: {} for name in call.extensions}
+    scope["state"] = {"started": "yes"}
     if call.scope_type == "websocket":
         scope.update({"type": "websocket", "scheme": "wss", "subprotocols": ["chat"]})
         del scope["method"]

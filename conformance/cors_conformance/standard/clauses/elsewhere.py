@@ -42,7 +42,9 @@ ELSEWHERE: Final[tuple[Section, ...]] = (
     section(
         "RFC 9110, 12.5.5",
         "Vary",
-        covered("", "It names what the response depends on.", "vary-other-inputs", "vary-dynamic"),
+        covered(
+            "", "It names what the response depends on.", "vary-other-inputs", "vary-every-status"
+        ),
         covered("", "It is a list, and may be added to by each who knows more.", "vary-merge"),
     ),
     section(
@@ -81,6 +83,7 @@ ELSEWHERE: Final[tuple[Section, ...]] = (
             "",
             "What a middleware does not handle it passes on: messages, protocols, exceptions; what"
             " is not its own it does not change.",
+            "tr-http-scope",
             "tr-other-scopes",
             "tr-exception",
             "tr-no-mutation",
