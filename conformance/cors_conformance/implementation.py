@@ -46,6 +46,10 @@ class Capability(StrEnum):
     """Parameters reach the middleware as they are, those that make no sense included."""
     PATTERNS = "origin-patterns"
     """Origins can be allowed by a pattern."""
+    NULL_ORIGIN = "null-origin"
+    """The origin `null` can be allowed by an option."""
+    PRIVATE_NETWORK = "private-network"
+    """Access to a private network can be allowed by an option."""
 
 
 _WATCHED: Final = MappingProxyType({Capability.ASGI: "asgi", Capability.WSGI: "wsgi"})
@@ -60,6 +64,8 @@ _UNDECLARED: Final = MappingProxyType(
     {
         Capability.CONFIGURATIONS: "it does not declare that it takes parameters as they are given",
         Capability.PATTERNS: "it declares no pattern for origins",
+        Capability.NULL_ORIGIN: "it declares no option for the origin null",
+        Capability.PRIVATE_NETWORK: "it declares no option for private networks",
     }
 )
 
@@ -80,6 +86,20 @@ class OriginPattern:
     covers: Callable[[str], bool]
     samples: tuple[str, ...]
     wrap: Callable[[Application], Application]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A way to allow what the six parameters have no word for.
+
+    Attributes:
+        text: the option as an operator writes it.
+        wrap: builds the middleware with a policy and the option around an application.
+
+    """
+
+    text: str
+    wrap: Callable[[Application, Policy], Application]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +124,8 @@ class Implementation:
         as_given: whether `wrap` or `serve` hands `policy.parameters()` to the middleware as they
             are, so that it is the middleware that sees what makes no sense in them.
         patterns: examples of how origins are allowed by a pattern, if they can be.
+        null_origin: the option that allows the origin `null` as well, if there is one.
+        private_network: the option that allows access to a private network, if there is one.
 
     """
 
@@ -118,6 +140,8 @@ class Implementation:
     refuses: Callable[[Policy], str | None] | None = None
     as_given: bool = False
     patterns: tuple[OriginPattern, ...] = ()
+    null_origin: Option | None = None
+    private_network: Option | None = None
 
     def __post_init__(self) -> None:
         """Check the declaration, and add what it lacks by its interface, or undeclared.
@@ -134,7 +158,12 @@ class Implementation:
             known = ", ".join(Capability)
             message = f"{self.name}: unknown capability {unknown[0]!r}; there are {known}"
             raise TypeError(message)
-        declared = {Capability.CONFIGURATIONS: self.as_given, Capability.PATTERNS: self.patterns}
+        declared = {
+            Capability.CONFIGURATIONS: self.as_given,
+            Capability.PATTERNS: self.patterns,
+            Capability.NULL_ORIGIN: self.null_origin,
+            Capability.PRIVATE_NETWORK: self.private_network,
+        }
         lacking = {name: why for name, why in _UNDECLARED.items() if not declared[name]}
         for name, interface in _WATCHED.items():
             if interface != self.interface:

@@ -4,7 +4,7 @@ Whatever a rule asks for is done once and remembered, so that all rules judge th
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
@@ -163,6 +163,22 @@ class World:
         except (ConfigurationRefused, ServerDied):
             return None
         return other
+
+    @contextmanager
+    def beside(self, implementation: Implementation, policy: Policy) -> Iterator["World | None"]:
+        """Give another world for a while, which writes the same log; `None` where it is not served.
+
+        What dies of its configuration grants nothing; that it should not die is a rule's matter.
+        """
+        with World(implementation, policy) as other:
+            other.log = self.log
+            try:
+                _ = other.server
+            except (ConfigurationRefused, ServerDied):
+                is_served = False
+            else:
+                is_served = True
+            yield other if is_served else None
 
     def fetch(self, visit: Visit) -> Fetched:
         """Let a page fetch with a fresh browser: nothing cached, no cookies."""

@@ -194,6 +194,8 @@ def test_class_of_the_current_directory_is_found_and_its_missing_parameters_are_
     assert (implementation.name, implementation.interface) == (selector, "asgi")
     assert implementation.lacks == {
         Capability.PATTERNS: "it declares no pattern for origins",
+        Capability.NULL_ORIGIN: "it declares no option for the origin null",
+        Capability.PRIVATE_NETWORK: "it declares no option for private networks",
         Capability.WSGI: "it is reached as an ASGI application",
     } | {
         Capability(name): f"its constructor has no parameter `{name}`"
@@ -237,7 +239,8 @@ def test_interface_is_told_from_how_the_middleware_is_called(
     implementation = find(f"{write(source)}:Given")
     assert implementation.interface == interface
     other = Capability.ASGI if interface == "wsgi" else Capability.WSGI
-    assert set(implementation.lacks) == {other, Capability.PATTERNS}
+    options = {Capability.PATTERNS, Capability.NULL_ORIGIN, Capability.PRIVATE_NETWORK}
+    assert set(implementation.lacks) == {other, *options}
 
 
 def test_version_of_a_class_is_that_of_its_package() -> None:

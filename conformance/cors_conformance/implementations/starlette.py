@@ -6,12 +6,13 @@ headers too: https://www.starlette.io/middleware/#corsmiddleware-global-enforcem
 
 import re
 from importlib.metadata import version
+from inspect import signature
 from typing import Any
 
 from starlette.middleware import cors
 
 from cors_conformance.dialect import Dialect
-from cors_conformance.implementation import Application, Implementation, OriginPattern
+from cors_conformance.implementation import Application, Implementation, Option, OriginPattern
 from cors_conformance.policy import Policy
 
 # https://www.starlette.io/middleware/#corsmiddleware: "The `Accept`, `Accept-Language`,
@@ -47,6 +48,18 @@ def _wrap(app: Application, policy: Policy) -> Application:
     return cors.CORSMiddleware(app, **parameters)
 
 
+def _wrap_private_network(app: Application, policy: Policy) -> Application:
+    parameters: dict[str, Any] = dict(policy.parameters())
+    return cors.CORSMiddleware(app, **parameters, allow_private_network=True)
+
+
+def _private_network() -> Option | None:
+    """Return the option of newer releases."""
+    if "allow_private_network" not in signature(cors.CORSMiddleware).parameters:
+        return None
+    return Option(text="allow_private_network=True", wrap=_wrap_private_network)
+
+
 def implementation() -> Implementation:
     """Return the installed Starlette's middleware.
 
@@ -64,4 +77,5 @@ def implementation() -> Implementation:
         patterns=(
             OriginPattern(text=PATTERN, covers=is_covered, samples=SAMPLES, wrap=_wrap_pattern),
         ),
+        private_network=_private_network(),
     )

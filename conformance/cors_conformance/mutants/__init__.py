@@ -13,8 +13,8 @@ from cors_conformance.mutants.base import Mutant
 from cors_conformance.mutants.caching import CACHED
 from cors_conformance.mutants.configuration import CONFIGURED
 from cors_conformance.mutants.credentials import GRANTED
+from cors_conformance.mutants.options import OPTIONAL
 from cors_conformance.mutants.origins import ORIGINS
-from cors_conformance.mutants.patterns import PATTERNED
 from cors_conformance.mutants.preflights import ASKED
 from cors_conformance.mutants.relations import RELATED
 from cors_conformance.mutants.responses import SHARED
@@ -36,7 +36,7 @@ _CHAPTERS: Final = (
     CALLED,
     CONFIGURED,
     UNCHECKED,
-    PATTERNED,
+    OPTIONAL,
     RELATED,
 )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from cors_conformance.dialect import Dialect
-from cors_conformance.implementation import Application, Implementation, OriginPattern
+from cors_conformance.implementation import Application, Implementation, Option, OriginPattern
 from cors_conformance.policy import Policy
 from cors_reference.asgi import ASGIApp, CORSMiddleware, Message, Receive, Scope, Send
 from cors_reference.core import Answer, Header
@@ -109,6 +109,8 @@ class Chapter:
         consequence: str,
         dialect: Dialect = PROMISES,
         patterns: tuple[OriginPattern, ...] = (),
+        null_origin: Option | None = None,
+        private_network: Option | None = None,
     ) -> Callable[[_Class], _Class]:
         """Decorate the class of a mutant, whose docstring is the mistake."""
 
@@ -135,6 +137,8 @@ class Chapter:
                         dialect=dialect,
                         as_given=True,
                         patterns=patterns,
+                        null_origin=null_origin,
+                        private_network=private_network,
                     ),
                 )
             )

@@ -17,6 +17,7 @@ from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD
 from cors_conformance.rules.asking import fetch_asking, is_served
 from cors_conformance.rules.base import Breach, Level, Look, Rule
+from cors_conformance.rules.options import null_shared, private_network
 from cors_conformance.rules.remembering import not_modified
 from cors_conformance.rules.telling import lines, readable, require_shared
 from cors_conformance.scenario import API, PLAIN
@@ -475,6 +476,31 @@ LIVENESS: Final = (
         look=Look.RELATION,
         check=_acrh_tolerant,
         needs=frozenset({Capability.RAW_REQUESTS}),
+        depends_on=("live-preflight",),
+        chapter="liveness",
+    ),
+    Rule(
+        id="live-null-option",
+        statement="Where an option allows the origin null, pages that have it get what the policy"
+        " grants, and so do those of its origins.",
+        anchor="#http-access-control-allow-origin",
+        level=Level.MUST,
+        look=Look.POLICY,
+        check=null_shared,
+        needs=frozenset({Capability.NULL_ORIGIN}),
+        depends_on=_SIMPLE_FIRST,
+        chapter="liveness",
+    ),
+    # Browsers have given it up, and there are older ones: no MUST.
+    Rule(
+        id="live-private-network-option",
+        statement="Where an option allows private networks, a granted preflight that asks for one"
+        " is answered Access-Control-Allow-Private-Network: true.",
+        anchor="https://wicg.github.io/local-network-access/",
+        level=Level.SHOULD,
+        look=Look.POLICY,
+        check=private_network,
+        needs=frozenset({Capability.PRIVATE_NETWORK}),
         depends_on=("live-preflight",),
         chapter="liveness",
     ),

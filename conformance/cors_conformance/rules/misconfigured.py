@@ -24,7 +24,7 @@ from cors_conformance.rules.picking import ONE_ORIGIN
 from cors_conformance.rules.syntax import flaw
 from cors_conformance.rules.telling import lines
 from cors_conformance.scenario import Batch, RawRequest, Visit
-from cors_conformance.servers.base import ConfigurationRefused, ServerDied
+from cors_conformance.servers.base import ServerDied
 from cors_conformance.strategies.configurations import BAD_ORIGINS, BAD_TOKENS, FORBIDDEN_NAMES
 from cors_conformance.strategies.methods import FORBIDDEN as FORBIDDEN_METHODS
 from cors_conformance.strategies.mutations import EVIL, mutations
@@ -60,20 +60,10 @@ def is_tried(world: World) -> bool:
 
 @contextmanager
 def served(world: World, **parameters: object) -> Iterator[World | None]:
-    """Give the world of the policy with parameters replaced; `None` where that is not served.
-
-    What dies of its configuration grants nothing; that it should not die is said elsewhere.
-    """
+    """Give the world of the policy with parameters replaced; `None` where that is not served."""
     replaced: dict[str, Any] = parameters
-    with World(world.implementation, replace(world.policy, **replaced)) as other:
-        other.log = world.log
-        try:
-            _ = other.server
-        except (ConfigurationRefused, ServerDied):
-            is_served = False
-        else:
-            is_served = True
-        yield other if is_served else None
+    with world.beside(world.implementation, replace(world.policy, **replaced)) as other:
+        yield other
 
 
 def _few(world: World, items: Iterable[Any]) -> list[Any]:

@@ -18,7 +18,7 @@ from cors_conformance.grant import (
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD, Policy
 from cors_conformance.rules.base import Breach, Level, Look, Rule
-from cors_conformance.rules.patterns import anchored
+from cors_conformance.rules.options import anchored, null_only
 from cors_conformance.rules.telling import lines, refuse_shared
 from cors_conformance.scenario import Batch, Visit
 from cors_conformance.world import Fetched, Sent, World
@@ -430,6 +430,16 @@ SAFETY: Final = (
         look=Look.POLICY,
         check=anchored,
         needs=frozenset({Capability.PATTERNS}),
+        chapter="safety",
+    ),
+    Rule(
+        id="safe-null-option",
+        statement="An option that allows the origin null allows no other one.",
+        anchor="#http-access-control-allow-origin",
+        level=Level.SECURITY,
+        look=Look.POLICY,
+        check=null_only,
+        needs=frozenset({Capability.NULL_ORIGIN}),
         chapter="safety",
     ),
 )

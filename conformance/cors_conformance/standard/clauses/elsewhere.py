@@ -74,6 +74,7 @@ ELSEWHERE: Final[tuple[Section, ...]] = (
             "",
             "Private networks are guarded by a permission, no longer by a preflight.",
             "pf-private-network",
+            "live-private-network-option",
         ),
     ),
     section(

@@ -98,6 +98,8 @@ PROTOCOL: Final[tuple[Section, ...]] = (
             "`Access-Control-Allow-Origin`",
             "It can be `null`, which is the origin of every sandboxed page.",
             "safe-null",
+            "safe-null-option",
+            "live-null-option",
         ),
         covered(
             "`Access-Control-Allow-Credentials`",
