@@ -93,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     mutants.add_argument(
         "--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="at a time"
     )
+    mutants.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the matrix as a page of Markdown"
+    )
     mutants.set_defaults(command=_mutants)
     for name, (_, summary) in _APART.items():
         commands.add_parser(name, help=summary)
@@ -182,6 +185,12 @@ def _mutants(options: argparse.Namespace) -> int:
         )
     console = _console()
     console.print(kill_matrix.table(kills))
+    if options.markdown is not None:
+        try:
+            options.markdown.write_text(kill_matrix.page(kills), encoding="utf-8")
+        except OSError as error:
+            _complain(f"{options.markdown} cannot be written: {error.strerror}")
+            return USAGE
     survivors = kill_matrix.survivors(kills)
     misnamed = kill_matrix.misnamed(kills)
     # What kills nothing of a few mutants says nothing.

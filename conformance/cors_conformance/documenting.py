@@ -58,7 +58,8 @@ _MUTANTS_HEAD: Final = """\
 
 *Mutants* are wrong middlewares: each has one mistake that a real middleware made, and dies by a
 [rule](rules.md) that names it. `cors-conformance mutants` runs the rules over them, and prints
-which rules failed and how soon; it fails if a mutant survives, or if a rule kills nothing.
+which rules failed and how soon; it fails if a mutant survives, or if a rule kills nothing. What it
+found last is the [kill matrix](kill-matrix.md).
 *Variants* are right middlewares that use the [freedoms](verdicts.md#freedoms) of the standard in
 other ways than the reference: no rule complains about them.
 

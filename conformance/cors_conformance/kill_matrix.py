@@ -4,6 +4,8 @@ It judges the rule book. A mutant that no rule catches is a hole in it, and a ru
 mutant has not shown that it can.
 """
 
+import os
+import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -221,3 +223,45 @@ def table(kills: Iterable[Kill]) -> Table:
             ", ".join(others),
         )
     return laid
+
+
+_PAGE_HEAD: Final = """\
+# Kill matrix
+
+Which [rules](rules.md) found which of the {count} [mutants](mutants.md), and how soon: the seconds
+from the start of the search to the first rule that failed, {median:.2f} in the median. The search
+ends with the example in which a rule failed that names the mistake; the other rules are those that
+failed up to then.
+
+This page is what `cors-conformance mutants --markdown docs/kill-matrix.md` wrote, with
+{python} on {machine}.
+
+| mutant | class | seconds | rules that name the mistake | others |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def page(kills: Sequence[Kill]) -> str:
+    """Return the matrix as a page of Markdown, a row per mutant."""
+    head = _PAGE_HEAD.format(
+        count=len(kills),
+        median=median_seconds(kills),
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+        machine=f"{platform.system()} ({platform.machine()}, {os.cpu_count()} cores)",
+    )
+    return head + "".join(f"{_row(each)}\n" for each in kills)
+
+
+def _row(found: Kill) -> str:
+    def linked(names: Iterable[str]) -> str:
+        return ", ".join(f"[{name}](rules.md#{name})" for name in names)
+
+    others = [name for name in found.rules if name not in found.named]
+    cells = (
+        found.mutant,
+        MUTANTS[found.mutant].defect,
+        "-" if found.first is None else f"{found.first:.2f}",
+        linked(found.named) or "none",
+        linked(others),
+    )
+    return f"| {' | '.join(cells)} |"

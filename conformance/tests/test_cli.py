@@ -368,6 +368,15 @@ def test_mutants_die_and_the_matrix_is_printed(capsys: pytest.CaptureFixture[str
     assert "1 mutants, 0 survived" in printed
 
 
+def test_the_matrix_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "matrix.md"
+    command = ["mutants", "credentials-titled", "--processes", "1", "--markdown"]
+    assert cli.main([*command, str(file)]) == 0
+    assert "| credentials-titled | K18 |" in file.read_text(encoding="utf-8")
+    assert cli.main([*command, str(tmp_path)]) == 2
+    assert f"{tmp_path} cannot be written: Is a directory" in capsys.readouterr().err
+
+
 def test_a_glob_that_matches_no_mutant_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["mutants", "no-such-*"]) == 2
     assert "no mutant matches no-such-*; there are " in capsys.readouterr().err

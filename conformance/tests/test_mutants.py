@@ -1,5 +1,8 @@
 """Mutants: each dies by a rule that names its mistake."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from cors_conformance.kill_matrix import (
@@ -10,6 +13,7 @@ from cors_conformance.kill_matrix import (
     matrix,
     median_seconds,
     misnamed,
+    page,
     survivors,
     table,
 )
@@ -107,3 +111,30 @@ def test_a_hunt_ends_with_the_example_in_which_a_rule_named_the_mistake() -> Non
     assert "vary-dynamic" in short.rules
     assert {*short.rules} <= {*whole.rules}
     assert short.seconds < whole.seconds
+
+
+def test_the_published_matrix_has_every_mutant_killed() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "kill-matrix.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    found = {row[0]: row for row in rows[2:]}
+    assert [*found] == [*MUTANTS]
+    for name, (_, defect, seconds, named, *_others) in found.items():
+        assert defect == MUTANTS[name].defect
+        assert float(seconds) >= 0
+        rules = re.findall(r"\[([a-z0-9-]+)\]", named)
+        assert rules
+        assert {*rules} <= {*MUTANTS[name].dies_by}
+
+
+def test_a_matrix_is_a_page_of_markdown() -> None:
+    survivor = Kill(mutant="no-vary", rules={}, named=(), seconds=1.0)
+    killed = Kill(
+        mutant="credentials-titled",
+        rules={"syn-acac": 0.5, "live-credentials": 0.7},
+        named=("syn-acac",),
+        seconds=1.0,
+    )
+    rows = page([survivor, killed]).splitlines()[-2:]
+    assert rows[0] == "| no-vary | K13 | - | none |  |"
+    rule, other = "[syn-acac](rules.md#syn-acac)", "[live-credentials](rules.md#live-credentials)"
+    assert rows[1] == f"| credentials-titled | K18 | 0.50 | {rule} | {other} |"
