@@ -1,59 +1,22 @@
 """The rules about configuration catch policies that kill, and policies that are not served."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Final, Self
 
 import pytest
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest, HTTPResponse
-from cors_conformance.findings import RuleResult, Status
+from cors_conformance.findings import Status
 from cors_conformance.implementation import Application, Implementation
-from cors_conformance.implementations.registry import find
 from cors_conformance.policy import Policy
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Breach
 from cors_conformance.scenario import PLAIN, Batch
 from cors_conformance.servers.base import Reply, ServerDied
 from cors_conformance.world import World
-
-Message: TypeAlias = MutableMapping[str, Any]
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Lines: TypeAlias = list[tuple[bytes, bytes]]
-Edit: TypeAlias = Callable[[Scope, Lines], Lines]
-Wrap: TypeAlias = Callable[[Application, Policy], Application]
-Judge: TypeAlias = Callable[..., RuleResult]
-
-
-def reference(app: Application, policy: Policy) -> Application:
-    wrap = find("reference").wrap
-    assert wrap is not None
-    return wrap(app, policy)
-
-
-def edited(edit: Edit, inner: Wrap = reference) -> Wrap:
-    """The reference, with the header lines of its responses changed."""
-
-    def wrap(app: Application, policy: Policy) -> Application:
-        wrapped = inner(app, policy)
-
-        async def outer(scope: Scope, receive: Receive, send: Send) -> None:
-            async def change(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    lines = [(name.lower(), value) for name, value in message.get("headers", ())]
-                    message = {**message, "headers": edit(scope, lines)}
-                await send(message)
-
-            await wrapped(scope, receive, change)
-
-        return outer
-
-    return wrap
-
+from middlewares import Judge, Lines, Receive, Scope, Send, Wrap, edited, reference
 
 EMPTY: Final = Policy()
 BATCH: Final = Batch(
