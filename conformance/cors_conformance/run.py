@@ -389,8 +389,7 @@ class Run:
         # What is found is found, be it that an implementation answers now so, now so.
         with suppress(Breach, Flaky, Enough):
             stages[first.stage].run(smallest.trial)
-        if self.policy is None:
-            smallest.simplify()
+        smallest.simplify(policies=self.policy is None)
         try:
             shown = finding(self.implementation, rule, smallest.policy, smallest.source)
         except (ConfigurationRefused, ServerDied):

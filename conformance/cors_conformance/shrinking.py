@@ -1,25 +1,26 @@
 """Shrinking: from what failed to the smallest policy and request with which it still fails."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from cors_conformance.findings import Finding
 from cors_conformance.implementation import Implementation
 from cors_conformance.policy import Policy
 from cors_conformance.rules.base import Breach, Rule, Subject
-from cors_conformance.scenario import Batch, Visit
+from cors_conformance.scenario import PLAIN, ASGICall, Batch, Journey, RawRequest, Visit
 from cors_conformance.servers.base import ConfigurationRefused, ServerDied
 from cors_conformance.subjects import Source, sources, subjects
 from cors_conformance.world import World
 
 Drawn: TypeAlias = tuple[Policy, Batch]
+_Value = TypeVar("_Value")
 
 _DEFAULT: Final = Policy()
 _TRIED: Final = 8
 """How many shorter versions of a list are tried."""
-_SIMPLER: Final = 40
-"""How many simpler policies are tried in all."""
+_SIMPLER: Final = 60
+"""How many simpler policies are tried, and how many plainer things to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +44,64 @@ def simpler(policy: Policy) -> Iterator[Policy]:
     for name in different:
         values = getattr(policy, name)
         if isinstance(values, tuple) and len(values) > 1:
-            half = len(values) // 2
-            fewer = [values[:half], values[half:]]
-            # The halves come first: of a long list not every value is tried.
-            fewer += [(*values[:at], *values[at + 1 :]) for at in range(len(values))]
-            for some in list(dict.fromkeys(fewer))[:_TRIED]:
+            for some in _fewer(values):
                 yield replace(policy, **{name: some})  # type: ignore[arg-type] # of the list's type
+
+
+def _fewer(values: tuple[_Value, ...]) -> list[tuple[_Value, ...]]:
+    """Give shorter versions of a tuple, the halves first: of a long one not each is tried."""
+    half = len(values) // 2
+    fewer = [values[:half], values[half:]]
+    fewer += [(*values[:at], *values[at + 1 :]) for at in range(len(values))]
+    return list(dict.fromkeys(fewer))[:_TRIED]
+
+
+def plainer(source: Source) -> Iterator[Source]:
+    """Yield things to do with one part left out, or at its plainest."""
+    match source:
+        case Journey():
+            yield from _shorter(source)
+        case Visit():
+            yield from _plainer_visit(source)
+        case RawRequest(headers=headers):
+            yield replace(source, application=PLAIN, body=None)
+            for lines in _fewer(headers):
+                yield replace(source, headers=lines)
+        case Batch():
+            yield from _smaller(source)
+        case ASGICall():
+            return
+
+
+def _shorter(journey: Journey) -> Iterator[Journey]:
+    steps = journey.steps
+    if len(steps) > 1:
+        for some in _fewer(steps):
+            yield Journey(steps=some)
+    for at, step in enumerate(steps):
+        if isinstance(step, Visit):
+            for visit in _plainer_visit(step):
+                yield Journey(steps=(*steps[:at], visit, *steps[at + 1 :]))
+
+
+def _plainer_visit(visit: Visit) -> Iterator[Visit]:
+    yield replace(visit, application=PLAIN)
+    yield replace(visit, body=None)
+    yield replace(visit, headers=())
+    yield replace(visit, credentials="omit")
+    yield replace(visit, method=b"GET", body=None)
+    if len(visit.headers) > 1:
+        for lines in _fewer(visit.headers):
+            yield replace(visit, headers=lines)
+
+
+def _smaller(batch: Batch) -> Iterator[Batch]:
+    yield replace(batch, journeys=(), hostile=(), single=())
+    yield replace(batch, origins=batch.origins[:1])
+    yield replace(batch, methods=batch.methods[:1])
+    yield replace(batch, header_sets=batch.header_sets[:1])
+    yield replace(batch, credentials=batch.credentials[:1])
+    yield replace(batch, applications=batch.applications[:1])
 
 
 class Enough(BaseException):
@@ -87,7 +140,7 @@ class Smallest:
             if self._trials == 0:
                 raise Enough
             self._trials -= 1
-            found = self._breach(*drawn)
+            found = self._breach(drawn[0], sources(self._rule.look, drawn[1]))
             if found is None:
                 return
             self._known[drawn] = found
@@ -95,34 +148,34 @@ class Smallest:
         self.source, message = self._known[drawn]
         raise Breach(message)
 
-    def simplify(self) -> None:
-        """Take the simplest policy under which the same thing done still breaks the rule.
+    def simplify(self, *, policies: bool = True) -> None:
+        """Take the simplest policy and the plainest thing done that still break the rule.
 
-        A hand-picked policy is not drawn, so that Hypothesis has nothing to shrink there.
+        What is picked by hand is not drawn, so that Hypothesis has nothing to shrink there.
         """
-        candidates = simpler(self.policy)
-        for _ in range(_SIMPLER):
-            policy = next(candidates, None)
-            if policy is None:
+        if policies:
+            self._follow(lambda: ((policy, self.source) for policy in simpler(self.policy)))
+        self._follow(lambda: ((self.policy, source) for source in plainer(self.source)))
+
+    def _follow(self, candidates: Callable[[], Iterator[tuple[Policy, Source]]]) -> None:
+        """Go from candidate to candidate, as long as there is one that breaks the rule."""
+        tried = {(self.policy, self.source)}
+        left = candidates()
+        while len(tried) <= _SIMPLER:
+            candidate = next((each for each in left if each not in tried), None)
+            if candidate is None:
                 return
-            if self._is_breach(policy):
-                self.policy = policy
-                candidates = simpler(policy)
+            tried.add(candidate)
+            if self._breach(candidate[0], candidate[1:]) is not None:
+                self.policy, self.source = candidate
+                left = candidates()
 
-    def _is_breach(self, policy: Policy) -> bool:
-        if self._implementation.cannot_express(policy) is not None:
-            return False
-        try:
-            return finding(self._implementation, self._rule, policy, self.source) is not None
-        except (ConfigurationRefused, ServerDied):
-            return False
-
-    def _breach(self, policy: Policy, batch: Batch) -> tuple[Source, str] | None:
+    def _breach(self, policy: Policy, done: Iterable[Source]) -> tuple[Source, str] | None:
         if self._implementation.cannot_express(policy) is not None:
             return None
         with World(self._implementation, policy) as world:
             try:
-                for source in sources(self._rule.look, batch):
+                for source in done:
                     _, message = judge(self._rule, world, subjects(self._rule.look, world, source))
                     if message is not None:
                         return source, message

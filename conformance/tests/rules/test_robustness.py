@@ -1,6 +1,7 @@
 """The rules about robustness catch what hostile requests bring out of a middleware."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -210,3 +211,25 @@ def test_going_back_and_forth_over_names_is_found() -> None:
 
 def test_taking_long_for_every_byte_is_spared() -> None:
     assert judge_names(edited(dawdling))
+
+
+def test_a_pause_now_and_then_is_no_work_of_the_middleware() -> None:
+    pauses = 0
+
+    def pausing(scope: Scope, lines: Lines) -> Lines:
+        """Takes a while once per list, as a collection of garbage does."""
+        nonlocal pauses
+        names = asked(scope, b"access-control-request-headers") or b""
+        if len(names) > 50_000 and names not in paused:
+            paused.add(names)
+            paused.add(names + b"0")
+            paused.add(names + b"1")
+            pauses += 1
+            busy = time.process_time() + 0.15
+            while time.process_time() < busy:
+                pass
+        return lines
+
+    paused: set[bytes] = set()
+    assert judge_names(edited(pausing))
+    assert pauses
