@@ -27,8 +27,8 @@ from cors_conformance.rules.base import Breach, Look, Rule
 from cors_conformance.scenario import API
 from cors_conformance.servers.base import ConfigurationRefused, ServerDied
 from cors_conformance.servers.start import start
-from cors_conformance.shrinking import Drawn, Enough, Failure, Smallest, finding, judge
-from cors_conformance.subjects import sources, subjects
+from cors_conformance.shrinking import Drawn, Enough, Failure, Judged, Smallest, finding, judge
+from cors_conformance.subjects import Source, sources, subjects
 from cors_conformance.world import World
 
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -149,11 +149,36 @@ class _Machine:
 
 @dataclass(slots=True)
 class _Tally:
-    """What exploring saw of one rule; `first` is where it failed first."""
+    """What exploring saw of one rule.
+
+    Attributes:
+        judged: how many subjects it concerned.
+        failed: how many sources broke it, those included that break its ground as well.
+        first: where it failed first, and nothing that it depends on did.
+        followed: where it failed first together with what it depends on, by the id of that rule.
+
+    """
 
     judged: int = 0
     failed: int = 0
     first: Failure | None = None
+    followed: dict[str, Failure] = field(default_factory=dict)
+
+    def add(self, found: Judged, policy: Policy, source: Source, place: tuple[int, int]) -> None:
+        """Count what came of one source, and keep the first failure of its kind."""
+        self.judged += found.count
+        self.failed += found.message is not None
+        known = found.ground in self.followed if found.ground else self.first is not None
+        if found.message is None or known:
+            return
+        stage, example = place
+        failure = Failure(
+            stage=stage, example=example, policy=policy, source=source, message=found.message
+        )
+        if found.ground:
+            self.followed[found.ground] = failure
+        else:
+            self.first = failure
 
 
 @dataclass(slots=True, kw_only=True)
@@ -230,11 +255,15 @@ class Run:
         return f"{self.implementation.name} served no policy of this run; {reasons[0]}"
 
     def _root_cause(self, rule: Rule) -> str | None:
-        """Give the rule on which this one depends and which never held."""
+        """Say of which rule it is that this one failed: of one that never held, or not alone."""
         for name in rule.depends_on:
             tally = self._tallies.get(name)
             if tally is not None and 0 < tally.judged == tally.failed:
-                return name
+                return f"{name} never holds"
+        tally = self._tallies[rule.id]
+        if tally.first is None and tally.followed:
+            names = " and ".join(tally.followed)
+            return f"{names} {'does' if len(tally.followed) == 1 else 'do'} not hold there either"
         return None
 
     def _result(self, rule: Rule, finding: Finding | None) -> RuleResult:
@@ -246,7 +275,7 @@ class Run:
             reason = "nothing of this run concerned it"
             return RuleResult(rule=rule, status=Status.NOT_TESTED, reason=reason)
         if tally.failed and finding is None:
-            reason = f"{self._root_cause(rule)} never holds"
+            reason = self._root_cause(rule) or ""
             return RuleResult(rule=rule, status=Status.FOLLOWS, judged=tally.judged, reason=reason)
         status = Status.PASSED if finding is None else Status.FAILED
         return RuleResult(rule=rule, status=status, judged=tally.judged, finding=finding)
@@ -364,28 +393,18 @@ class Run:
             for rule in [*rules]:
                 tally = self._tallies[rule.id]
                 try:
-                    judged, message = judge(rule, world, seen)
+                    found = judge(rule, world, seen, self._tallies)
                 except ServerDied as error:
                     self._died[policy] = str(error)
                     rules.remove(rule)
                     continue
-                tally.judged += judged
-                tally.failed += message is not None
-                if message is not None and tally.first is None:
-                    stage, example = place
-                    tally.first = Failure(
-                        stage=stage,
-                        example=example,
-                        policy=policy,
-                        source=source,
-                        message=message,
-                    )
+                tally.add(found, policy, source, place)
 
     def _shrink(self, rule: Rule, stages: Sequence[Stage]) -> Finding:
         """Search once more with one rule, for its smallest policy and request."""
         first = self._tallies[rule.id].first
         assert first is not None  # noqa: S101 - only rules that failed are shrunk
-        smallest = Smallest(self.implementation, rule, first, self.profile.trials)
+        smallest = Smallest(self.implementation, rule, first, self.profile.trials, self._tallies)
         # What is found is found, be it that an implementation answers now so, now so.
         with suppress(Breach, Flaky, Enough):
             stages[first.stage].run(smallest.trial)

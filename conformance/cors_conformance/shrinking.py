@@ -1,10 +1,11 @@
 """Shrinking: from what failed to the smallest policy and request with which it still fails."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, TypeVar
 
 from cors_conformance.findings import Finding
+from cors_conformance.grounds import gone
 from cors_conformance.implementation import Implementation
 from cors_conformance.policy import Policy
 from cors_conformance.rules.base import Breach, Rule, Subject
@@ -112,12 +113,18 @@ class Smallest:
     """The search for the smallest counterexample of one rule."""
 
     def __init__(
-        self, implementation: Implementation, rule: Rule, first: Failure, trials: int
+        self,
+        implementation: Implementation,
+        rule: Rule,
+        first: Failure,
+        trials: int,
+        grounds: Collection[str] = (),
     ) -> None:
         self._implementation = implementation
         self._rule = rule
         self._first = first
         self._trials = trials
+        self._grounds = grounds
         self._examples = 0
         self._known: dict[Drawn, tuple[Source, str]] = {}
         self.policy = first.policy
@@ -176,28 +183,54 @@ class Smallest:
         with World(self._implementation, policy) as world:
             try:
                 for source in done:
-                    _, message = judge(self._rule, world, subjects(self._rule.look, world, source))
-                    if message is not None:
-                        return source, message
+                    seen = subjects(self._rule.look, world, source)
+                    found = judge(self._rule, world, seen, self._grounds)
+                    if found.message is not None and not found.ground:
+                        return source, found.message
             except (ConfigurationRefused, ServerDied):
                 pass
         return None
 
 
-def judge(rule: Rule, world: World, seen: Iterable[Subject]) -> tuple[int, str | None]:
-    """Judge the subjects of one source; give how many the rule concerned, and its breach.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What came of the subjects of one source.
+
+    Attributes:
+        count: how many of them the rule concerned.
+        message: of a breach, if there was one.
+        ground: the rule that is broken as well, and from which the breach follows; "" for none.
+
+    """
+
+    count: int
+    message: str | None = None
+    ground: str = ""
+
+
+def judge(
+    rule: Rule, world: World, seen: Iterable[Subject], grounds: Collection[str] = ()
+) -> Judged:
+    """Judge the subjects of one source; a breach that follows from another only if there is no own.
+
+    `grounds` are the ids of rules that are judged beside this one.
 
     Raises:
         ServerDied: the server died, and that is not what the rule is about.
 
     """
-    judged = 0
-    try:
-        for subject in seen:
-            judged += rule.check(world, subject)
-    except Breach as breach:
-        return judged + 1, str(breach)
-    return judged, None
+    count = 0
+    followed: Judged | None = None
+    for subject in seen:
+        try:
+            count += rule.check(world, subject)
+        except Breach as breach:
+            count += 1
+            ground = gone(world, rule, subject, grounds)
+            if ground is None:
+                return Judged(count=count, message=str(breach))
+            followed = followed or Judged(count=count, message=str(breach), ground=ground)
+    return replace(followed, count=count) if followed else Judged(count=count)
 
 
 def finding(
@@ -211,7 +244,7 @@ def finding(
 
     """
     with World(implementation, policy) as world:
-        _, message = judge(rule, world, subjects(rule.look, world, source))
+        message = judge(rule, world, subjects(rule.look, world, source)).message
         if message is None:
             return None
         fetched = world.fetch(source) if isinstance(source, Visit) else None

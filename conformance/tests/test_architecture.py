@@ -26,7 +26,7 @@ LAYERS: Final = (
     {"world"},
     {"profiles", "rules"},
     {"subjects"},
-    {"findings"},
+    {"findings", "grounds"},
     {"shrinking"},
     {"baseline", "run"},
     {"kill_matrix", "replay"},

@@ -82,7 +82,8 @@ class Rule:
         look: what the check is given.
         check: judges one subject; see `Check`.
         needs: capabilities without which the rule cannot be tested.
-        depends_on: ids of rules that must hold at least once for this one to mean anything.
+        depends_on: ids of rules without which this one means nothing: they must hold at least
+            once, and a page, a journey or a batch that breaks one of them says nothing here.
         refusal: tells the policies that it is right to refuse under this rule.
 
     """

@@ -283,6 +283,8 @@ def _app_headers(world: World, sent: Sent) -> bool:
 
 _HEADERS: Final = frozenset({Capability.APPLICATION_HEADERS})
 
+_VARY_FIRST: Final = ("vary-dynamic", "vary-static-or-always")
+
 CACHING: Final = (
     Rule(
         id="vary-dynamic",
@@ -343,6 +345,7 @@ CACHING: Final = (
         look=Look.JOURNEY,
         check=_shared_safe,
         needs=_HEADERS,
+        depends_on=_VARY_FIRST,
         chapter="caching",
     ),
     Rule(
@@ -353,6 +356,7 @@ CACHING: Final = (
         look=Look.JOURNEY,
         check=_shared_live,
         needs=_HEADERS,
+        depends_on=_VARY_FIRST,
         chapter="caching",
     ),
     Rule(

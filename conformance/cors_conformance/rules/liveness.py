@@ -305,6 +305,7 @@ def _acrh_tolerant(world: World, fetched: Fetched) -> bool:
 
 
 _SIMPLE_FIRST: Final = ("live-simple",)
+_PREFLIGHT_FIRST: Final = ("live-simple", "live-preflight")
 
 LIVENESS: Final = (
     Rule(
@@ -326,7 +327,7 @@ LIVENESS: Final = (
         look=Look.FETCH,
         check=_credentials,
         needs=frozenset({Capability.CREDENTIALS}),
-        depends_on=_SIMPLE_FIRST,
+        depends_on=_PREFLIGHT_FIRST,
         chapter="liveness",
     ),
     Rule(
@@ -347,7 +348,7 @@ LIVENESS: Final = (
         level=Level.MUST,
         look=Look.FETCH,
         check=_safelisted_method,
-        depends_on=_SIMPLE_FIRST,
+        depends_on=_PREFLIGHT_FIRST,
         chapter="liveness",
     ),
     Rule(
@@ -359,7 +360,7 @@ LIVENESS: Final = (
         look=Look.FETCH,
         check=_header_case,
         needs=frozenset({Capability.HEADERS}),
-        depends_on=_SIMPLE_FIRST,
+        depends_on=_PREFLIGHT_FIRST,
         chapter="liveness",
     ),
     Rule(
@@ -429,7 +430,7 @@ LIVENESS: Final = (
         look=Look.RELATION,
         check=_preflight_without_credentials,
         needs=frozenset({Capability.APPLICATION_STATUS}),
-        depends_on=_SIMPLE_FIRST,
+        depends_on=_PREFLIGHT_FIRST,
         chapter="liveness",
     ),
     Rule(

@@ -426,6 +426,7 @@ PREFLIGHT: Final = (
         level=Level.MUST,
         look=Look.FETCH,
         check=_denied_clean,
+        depends_on=("safe-origin-simple",),
         chapter="preflight",
     ),
     Rule(

@@ -339,6 +339,7 @@ ROBUSTNESS: Final = (
         look=Look.RELATION,
         check=_origin_bytes,
         needs=_RAW,
+        depends_on=("safe-origin-simple",),
         chapter="robustness",
     ),
     Rule(

@@ -269,6 +269,8 @@ def _named_to_strangers(world: World) -> set[bytes]:
     return {line for sent in stranger.sent for line in lines(sent, b"access-control-allow-origin")}
 
 
+_ORIGINS_FIRST: Final = ("safe-origin-simple",)
+
 SAFETY: Final = (
     Rule(
         id="safe-origin-simple",
@@ -287,6 +289,7 @@ SAFETY: Final = (
         level=Level.MUST,
         look=Look.FETCH,
         check=_origin_preflight,
+        depends_on=_ORIGINS_FIRST,
         chapter="safety",
     ),
     Rule(
@@ -316,6 +319,7 @@ SAFETY: Final = (
         level=Level.MUST,
         look=Look.RESPONSE,
         check=_acao_closed,
+        depends_on=_ORIGINS_FIRST,
         chapter="safety",
     ),
     Rule(
@@ -409,6 +413,7 @@ SAFETY: Final = (
         look=Look.FETCH,
         check=_error_paths,
         needs=frozenset({Capability.APPLICATION_STATUS}),
+        depends_on=_ORIGINS_FIRST,
         chapter="safety",
     ),
     Rule(

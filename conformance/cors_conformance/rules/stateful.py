@@ -76,6 +76,7 @@ STATEFUL: Final = (
         look=Look.JOURNEY,
         check=_http_cache,
         needs=frozenset({Capability.APPLICATION_HEADERS}),
+        depends_on=("vary-dynamic", "vary-static-or-always"),
         chapter="stateful",
     ),
     Rule(
@@ -99,6 +100,7 @@ STATEFUL: Final = (
         look=Look.POLICY,
         check=remembering.everything,
         needs=_APPLICATION,
+        depends_on=("vary-dynamic", "vary-static-or-always"),
         chapter="stateful",
     ),
     Rule(
@@ -110,6 +112,7 @@ STATEFUL: Final = (
         look=Look.POLICY,
         check=remembering.revalidated,
         needs=_APPLICATION,
+        depends_on=("vary-dynamic", "vary-static-or-always"),
         chapter="stateful",
     ),
     Rule(

@@ -1,0 +1,138 @@
+"""One cause is one finding: a rule does not speak where what it depends on is broken as well."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from cors_conformance.application import ApplicationResponse
+from cors_conformance.findings import Report, Status
+from cors_conformance.grounds import gone
+from cors_conformance.implementation import Application, Implementation
+from cors_conformance.mutants import MUTANTS
+from cors_conformance.policy import Policy
+from cors_conformance.profiles import PROFILES
+from cors_conformance.rules import RULES, select
+from cors_conformance.run import Run
+from cors_conformance.scenario import Journey, RawRequest, Visit
+from cors_conformance.world import World
+from cors_reference import CORSMiddleware
+
+TWO: Final = Policy(
+    allow_origins=("https://a.example", "https://b.example"), allow_methods=("GET", "PUT")
+)
+
+
+def without_b(app: Application, policy: Policy) -> Application:
+    """Forgets one of its origins."""
+    origins = tuple(origin for origin in policy.allow_origins if "b.example" not in origin)
+    parameters: dict[str, Any] = dict(replace(policy, allow_origins=origins).parameters())
+    return CORSMiddleware(app, **parameters)
+
+
+def without_b_and_put(app: Application, policy: Policy) -> Application:
+    """Forgets one of its origins, and PUT for all."""
+    methods = tuple(method for method in policy.allow_methods if method != "PUT")
+    return without_b(app, replace(policy, allow_methods=methods))
+
+
+def report(wrap: Callable[[Application, Policy], Application], *globs: str) -> Report:
+    return Run(
+        implementation=Implementation(name="tiny", interface="asgi", wrap=wrap),
+        rules=select(globs),
+        profile=PROFILES["quick"],
+        policy=TWO,
+    ).report()
+
+
+def statuses(found: Report) -> dict[str, Status]:
+    return {result.rule.id: result.status for result in found.results}
+
+
+LIVE: Final = ("live-simple", "live-preflight", "live-error-readable")
+
+
+def test_an_origin_that_gets_nothing_is_one_finding() -> None:
+    found = report(without_b, *LIVE)
+    assert statuses(found) == {
+        "live-simple": Status.FAILED,
+        "live-preflight": Status.FOLLOWS,
+        "live-error-readable": Status.FOLLOWS,
+    }
+    reasons = {result.rule.id: result.reason for result in found.results}
+    assert reasons["live-preflight"] == "live-simple does not hold there either"
+
+
+def test_what_fails_for_other_pages_as_well_is_a_finding_of_its_own() -> None:
+    found = report(without_b_and_put, *LIVE)
+    assert statuses(found) == {
+        "live-simple": Status.FAILED,
+        "live-preflight": Status.FAILED,
+        "live-error-readable": Status.FOLLOWS,
+    }
+    (preflight,) = [each for each in found.findings if each.rule.id == "live-preflight"]
+    assert isinstance(preflight.source, Visit)
+    assert preflight.source.origin == "https://a.example"
+
+
+def test_what_it_depends_on_must_be_judged_as_well() -> None:
+    assert statuses(report(without_b, "live-preflight")) == {"live-preflight": Status.FAILED}
+
+
+def test_an_origin_that_is_let_in_by_mistake_is_one_finding() -> None:
+    found = Run(
+        implementation=MUTANTS["any-origin-reflected"].implementation,
+        rules=select(["safe-origin-simple", "safe-acao-closed", "safe-error-paths"]),
+        profile=PROFILES["quick"],
+    ).report()
+    assert statuses(found) == {
+        "safe-origin-simple": Status.FAILED,
+        "safe-acao-closed": Status.FOLLOWS,
+        "safe-error-paths": Status.FOLLOWS,
+    }
+
+
+def test_what_caches_mix_up_follows_from_the_vary_that_is_missing() -> None:
+    found = Run(
+        implementation=MUTANTS["no-vary"].implementation,
+        rules=select(["vary-dynamic", "cache-shared-live", "st-http-cache", "st-both"]),
+        profile=PROFILES["quick"],
+    ).report()
+    assert [each.rule.id for each in found.findings] == ["vary-dynamic"]
+
+
+@pytest.fixture
+def world() -> Any:
+    implementation = Implementation(name="tiny", interface="asgi", wrap=without_b)
+    with World(implementation, TWO) as opened:
+        yield opened
+
+
+def test_grounds_are_looked_for_where_the_page_comes_from(world: World) -> None:
+    rule, judged = RULES["live-preflight"], {"live-simple"}
+    for name, ground in (("a", None), ("b", "live-simple")):
+        fetched = world.fetch(Visit(origin=f"https://{name}.example", method=b"PUT"))
+        assert gone(world, rule, fetched, judged) == ground
+        assert gone(world, rule, fetched, ()) is None
+
+
+def test_requests_by_hand_have_grounds_if_there_are_pages_of_their_origin(world: World) -> None:
+    rule, judged = RULES["safe-acao-closed"], {"safe-origin-simple"}
+    for origin in (b"https://evil.example", b"HTTPS://A.EXAMPLE", b"", b"null"):
+        sent = world.send(RawRequest(method=b"GET", headers=((b"origin", origin),)))
+        assert gone(world, rule, sent, judged) is None
+
+
+def test_a_journey_has_the_grounds_of_any_two_of_its_pages() -> None:
+    fresh = ApplicationResponse(headers=((b"cache-control", b"public, max-age=60"),))
+    page = Visit(origin="https://a.example", method=b"GET", path="/cached", application=fresh)
+    journey = Journey(steps=(page, replace(page, mode="no-cors"), page))
+    rule, judged = RULES["st-http-cache"], {"vary-dynamic", "vary-static-or-always"}
+    tiny = Implementation(name="tiny", interface="asgi", wrap=without_b)
+    for implementation, ground in (
+        (MUTANTS["no-vary"].implementation, "vary-dynamic"),
+        (tiny, None),
+    ):
+        with World(implementation, TWO) as opened:
+            assert gone(opened, rule, journey, judged) == ground
