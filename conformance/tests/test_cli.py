@@ -282,7 +282,7 @@ def test_rules_are_listed_for_programs(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_unknown_rules_are_not_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["rules", "safe-nul"]) == 2
-    assert "no rule matches 'safe-nul'; there are: safe-null" in capsys.readouterr().err
+    assert "no rule matches 'safe-nul'; close: safe-null" in capsys.readouterr().err
 
 
 def test_cases_are_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

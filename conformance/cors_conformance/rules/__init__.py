@@ -50,14 +50,15 @@ def select(globs: Iterable[str] = ()) -> tuple[Rule, ...]:
     """Select rules by globs such as `preflight-*`; without any, all of them.
 
     Raises:
-        NoSuchRule: a glob matches no rule id; the message names close ones.
+        NoSuchRule: a glob matches no rule id; the message names close ones, or says where they are listed.
 
     """
     globs = tuple(globs)
     for glob in globs:
         if not any(fnmatchcase(rule_id, glob) for rule_id in RULES):
-            close = ", ".join(get_close_matches(glob, RULES)) or ", ".join(RULES)
-            message = f"no rule matches {glob!r}; there are: {close}"
+            close = get_close_matches(glob, RULES)
+            hint = f"close: {', '.join(close)}" if close else "`cors-conformance rules` lists them"
+            message = f"no rule matches {glob!r}; {hint}"
             raise NoSuchRule(message)
     return tuple(
         rule
