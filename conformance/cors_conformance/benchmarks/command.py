@@ -1,4 +1,4 @@
-"""The command `cors-conformance benchmarks`: what changed between results, as a table or a chart."""
+"""The command `cors-conformance benchmarks`: what changed, as a table or a chart."""
 
 import argparse
 import sys
@@ -36,7 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PERCENT",
         help="slow-downs up to here are let pass (default: 10)",
     )
-
 
     comparing.set_defaults(does=_compare)
     charting = commands.add_parser(

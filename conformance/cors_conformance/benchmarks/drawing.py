@@ -10,7 +10,7 @@ import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
@@ -22,8 +22,8 @@ from cors_conformance.benchmarks.results import Share
 from cors_conformance.report.escape import printable
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.container import ErrorbarContainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ _DASHES: Final = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 _NAME: Final = 24
 """Characters of a name that are shown in the chart; the table has more."""
 
-_LOGARITHMIC: Final = 20
+_LOGARITHMIC: Final = 100
 """Shares of one kind of which one is so many times another are drawn on a logarithmic scale."""
 
 _INCHES: Final = 10.5
@@ -78,7 +78,7 @@ _METADATA: Final = ("Creator", "Date", "Format", "Type")
 """What matplotlib adds: the same results give the same file."""
 
 
-def _style() -> dict[str, object]:
+def _style() -> dict[Any, Any]:
     return {
         # Text stays text: it can be read out, found and copied.
         "svg.fonttype": "none",
@@ -142,7 +142,8 @@ def _figure(history: History) -> Figure:
     names = history.implementations()
     figure = Figure(figsize=(_INCHES, 1.8 + 2 * rows + len(names) / 12), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).flatten()
-    handles: dict[str, Artist] = {}
+    # What errorbars are drawn of is a handle too, which the types do not know.
+    handles: dict[str, Any] = {}
     for index, (kind, series) in enumerate(history.kinds.items()):
         axes = panels[index]
         axes.set_title(_brief(kind, 2 * _NAME))
@@ -191,7 +192,7 @@ def _brief(text: str, limit: int = _NAME) -> str:
     return shown if len(shown) <= limit else f"{shown[:limit]}\u2026"
 
 
-def _draw_series(axes: "Axes", series: Series, names: Sequence[str]) -> "Artist":
+def _draw_series(axes: "Axes", series: Series, names: Sequence[str]) -> "ErrorbarContainer":
     number = names.index(series.implementation)
     # Beside each other, where intervals would hide each other.
     shift = (number - (len(names) - 1) / 2) * min(0.08, 0.5 / len(names))

@@ -1,4 +1,4 @@
-"""Several results of benchmarks in the order of their time: how shares went from one to the next."""
+"""Results of benchmarks in the order of their time: how shares went from one to the next."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -28,8 +28,8 @@ def _lines(history: History) -> Iterator[str]:
 </head>
 <body>
 <h1>{title}</h1>
-<p>What each adds to a request, over what {_shown(history.standard)} adds in the same run; the bars \
-are intervals of {_confidences(history)}. Less is better.</p>"""
+<p>What each adds to a request, over what {_shown(history.standard)} adds in the same run; \
+the bars are intervals of {_confidences(history)}. Less is better.</p>"""
     yield draw(history)
     yield "<h2>Shares</h2>"
     yield from _shares(history)
