@@ -1,11 +1,13 @@
 """`cors-conformance benchmarks chart`: what is drawn, for whom, and what cannot be."""
 
 import json
+import math
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -18,6 +20,31 @@ from cors_conformance.benchmarks.results import Machine, Results, Row, Share, Su
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<script>alert(1)</script> $\\frac{x$ &amp; \"'\x1b[31m\u202e\ufffe\u540d"
+
+
+Matrix = tuple[tuple[float, float, float], ...]
+
+XYZ: Matrix = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
+
+# Machado, Oliveira and Fernandes (2009), https://doi.org/10.1109/TVCG.2009.113, severity 1.
+SEEN_BY: dict[str, Matrix] = {
+    "trichromats": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protanopes": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopes": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritanopes": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+}
 
 
 def share(value: float, reach: float = 0.01) -> Share:
@@ -178,11 +205,19 @@ def test_every_colour_follows_the_theme(tmp_path: Path) -> None:
     assert all(f"{name}:" in light and f"{name}:" in dark for name in used)
 
 
+def linear(colour: str) -> list[float]:
+    """https://www.w3.org/TR/css-color-4/#color-conversion-code"""
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    return [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+
+
+def product(matrix: Matrix, vector: list[float]) -> list[float]:
+    return [sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix]
+
+
 def luminance(colour: str) -> float:
     """https://www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
-    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return product(XYZ, linear(colour))[1]
 
 
 def contrasts(colour: Colour) -> Iterator[float]:
@@ -194,8 +229,25 @@ def contrasts(colour: Colour) -> Iterator[float]:
 
 def test_text_and_lines_stand_out_in_light_and_dark() -> None:
     assert min(contrasts(TEXT)) > 7
-    assert all(min(contrasts(colour)) > 4.5 for colour in SERIES)
+    # https://www.w3.org/TR/WCAG22/#non-text-contrast
+    assert all(min(contrasts(colour)) > 3 for colour in SERIES)
     assert min(contrasts(GRID)) > 1.2
+
+
+def lab(colour: str, eyes: str) -> tuple[float, float, float]:
+    """CIE 1976 L*a*b*, in which a distance of 2 can just be seen."""
+    seen = [min(1.0, max(0.0, channel)) for channel in product(SEEN_BY[eyes], linear(colour))]
+    white = product(XYZ, [1, 1, 1])
+    ratios = [a / b for a, b in zip(product(XYZ, seen), white, strict=True)]
+    x, y, z = (r ** (1 / 3) if r > 0.008856 else 7.787 * r + 16 / 116 for r in ratios)
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("eyes", SEEN_BY)
+def test_colours_are_apart_whoever_looks(eyes: str, theme: str) -> None:
+    seen = [lab(getattr(colour, theme), eyes) for colour in SERIES]
+    assert min(math.dist(one, other) for one, other in combinations(seen, 2)) > 30
 
 
 @pytest.mark.parametrize(

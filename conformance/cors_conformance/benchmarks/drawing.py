@@ -38,14 +38,15 @@ PAGE: Final = Colour("#ffffff", "#15181c")
 TEXT: Final = Colour("#1b1f24", "#e7eaee")
 GRID: Final = Colour("#d7dbe0", "#3a4048")
 SERIES: Final = (
-    Colour("#0063b1", "#5ab4f0"),
-    Colour("#c04a00", "#ff9c45"),
-    Colour("#00775c", "#2dc79c"),
-    Colour("#a23b7b", "#f59ac8"),
-    Colour("#5c5c5c", "#bdbdbd"),
-    Colour("#846700", "#efe14a"),
+    Colour("#0088ee", "#66cc88"),
+    Colour("#ee6600", "#eeaa00"),
+    Colour("#880066", "#ee44cc"),
+    Colour("#444422", "#cc2200"),
+    Colour("#6600ee", "#aa00ee"),
+    Colour("#aa8888", "#666666"),
 )
-"""Colours that stay apart for the colour-blind; beside them, markers and dashes differ."""
+"""Six that are far apart for the colour-blind, too, and stand out from the page, found by a search
+over a grid of colours. Beside them, markers and dashes differ."""
 
 _MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
 _DASHES: Final = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
