@@ -25,7 +25,7 @@ BROKEN_PIPE: Final = 141
 
 
 _APART: Final = {
-    "benchmarks": ("benchmarks.command", "compare two results of the benchmarks"),
+    "benchmarks": ("benchmarks.command", "compare results of the benchmarks, or draw them"),
     "browsers": ("browsers.command", "compare the browser model with real engines"),
     "check-live": (
         "browsers.live_command",

@@ -1,4 +1,4 @@
-"""The command `cors-conformance benchmarks`: what changed between two results."""
+"""The command `cors-conformance benchmarks`: what changed, as a table or a chart."""
 
 import argparse
 import sys
@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cors_conformance.benchmarks.comparing import Change, NothingInCommon, compare
+from cors_conformance.benchmarks.history import history
 from cors_conformance.benchmarks.results import BadResults, Results, load
 from cors_conformance.report.console import PipedConsole
 from cors_conformance.report.escape import printable
@@ -35,12 +36,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PERCENT",
         help="slow-downs up to here are let pass (default: 10)",
     )
-    comparing.add_argument(
-        "--relative-to",
-        default="starlette",
-        metavar="NAME",
-        help="the implementation whose cost in the same run is 1 (default: starlette)",
+
+    comparing.set_defaults(does=_compare)
+    charting = commands.add_parser(
+        "chart",
+        help="draw how the shares went from one result to the next",
+        description="Draw the shares of all results, in the order of their time, as one file that"
+        " is light or dark as its reader is. Needs the extra `charts`.",
+        epilog="Exit status: 0 drawn, 2 bad input.",
     )
+    charting.add_argument(
+        "results", nargs="+", type=Path, metavar="RESULTS", help="results, JSON files"
+    )
+    charting.add_argument(
+        "--output",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help="a page with the chart and its figures (.html), or the chart alone (.svg)",
+    )
+    charting.set_defaults(does=_chart)
+    for command in (comparing, charting):
+        command.add_argument(
+            "--relative-to",
+            default="starlette",
+            metavar="NAME",
+            help="the implementation whose cost in the same run is 1 (default: starlette)",
+        )
 
 
 def _per_cent(text: str) -> float:
@@ -52,13 +74,46 @@ def _per_cent(text: str) -> float:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Print the table; see `add_arguments` for the exit status."""
+    """Compare or draw; see `add_arguments` for the exit status."""
     try:
-        old, new = load(options.old), load(options.new)
-        changes = compare(old, new, options.relative_to)
+        status: int = options.does(options)
     except (BadResults, NothingInCommon) as error:
-        sys.stderr.write(f"cors-conformance: {printable(str(error), limit=4000)}\n")
-        return USAGE
+        return _complain(str(error))
+    return status
+
+
+def _complain(message: str) -> int:
+    sys.stderr.write(f"cors-conformance: {printable(message, limit=4000)}\n")
+    return USAGE
+
+
+def _chart(options: argparse.Namespace) -> int:
+    """Draw what the suffix of the output says."""
+    output: Path = options.output
+    suffix = output.suffix.lower()
+    if suffix not in {".html", ".svg"}:
+        return _complain(f"{output}: cannot be drawn, expected a name that ends in .html or .svg")
+    runs = history(options.results, options.relative_to)
+    try:
+        from cors_conformance.benchmarks.drawing import draw  # noqa: PLC0415 - an extra
+        from cors_conformance.benchmarks.page import page  # noqa: PLC0415 - see above
+    except ModuleNotFoundError as error:
+        return _complain(
+            f"charts need {error.name}, which is not installed here:"
+            " pip install 'cors-conformance[charts]'"
+        )
+    drawn = page(runs) if suffix == ".html" else draw(runs)
+    try:
+        output.write_text(drawn, encoding="utf-8")
+    except OSError as error:
+        return _complain(f"{output}: cannot be written: {error.strerror}")
+    return OK
+
+
+def _compare(options: argparse.Namespace) -> int:
+    """Print the table of what changed."""
+    old, new = load(options.old), load(options.new)
+    changes = compare(old, new, options.relative_to)
     console = PipedConsole()
     for line in _differences(old, new):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
