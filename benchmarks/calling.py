@@ -4,7 +4,7 @@ Next to nothing but the middleware is timed. What is left of the harness is in t
 application's row too, and goes out in what is compared: the cost above the bare application.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from typing import Any, Final, TypeAlias
 
 from cors_conformance.implementation import Application, Implementation
@@ -17,7 +17,7 @@ Call: TypeAlias = Callable[[], None]
 BARE: Final = {"asgi": "bare application", "wsgi": "bare application (WSGI)"}
 """What the application without a middleware is called, by interface."""
 
-_USUAL: Final = (
+USUAL: Final = (
     (b"host", b"api.example.com"),
     (b"accept", b"*/*"),
     (b"accept-encoding", b"gzip, deflate, br, zstd"),
@@ -43,6 +43,17 @@ async def bare_asgi(_scope: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
+class _Pause:
+    def __await__(self) -> Generator[None]:
+        yield
+
+
+async def waiting_asgi(scope: Any, receive: Any, send: Any) -> None:
+    """Be the bare application, but let others have a turn before it answers."""
+    await _Pause()
+    await bare_asgi(scope, receive, send)
+
+
 def bare_wsgi(_environ: Any, start_response: Any) -> Iterable[bytes]:
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
     return [b"ok"]
@@ -64,13 +75,23 @@ def calls_of(implementations: Iterable[Implementation], kind: Kind) -> dict[str,
     for one in chosen:
         is_wsgi = one.interface == "wsgi"
         application = wrapped(one, bare_wsgi if is_wsgi else bare_asgi, POLICY)
-        granted = b"access-control-allow-origin" in answered_names(application, kind, wsgi=is_wsgi)
-        # `none` is measured as well: its answer is wrong by design.
-        if kind.granted not in {None, granted} and one.name != "none":
-            message = f"{one.name}: the origin is {'' if granted else 'not '}allowed"
-            raise WrongAnswer(message)
+        check_answer(one.name, kind, answered_names(application, kind, wsgi=is_wsgi))
         calls[one.name] = (wsgi_call if is_wsgi else asgi_call)(application, kind)
     return calls
+
+
+def check_answer(name: str, kind: Kind, answered: set[bytes]) -> None:
+    """See whether the response of an implementation, by its header names, is what the kind says.
+
+    Raises:
+        WrongAnswer: it is not.
+
+    """
+    granted = b"access-control-allow-origin" in answered
+    # `none` is measured as well: its answer is wrong by design.
+    if kind.granted not in {None, granted} and name != "none":
+        message = f"{name}: the origin is {'' if granted else 'not '}allowed"
+        raise WrongAnswer(message)
 
 
 async def _receive() -> dict[str, Any]:
@@ -87,18 +108,7 @@ def _ignore_start(_status: str, _headers: Any, _exc_info: Any = None) -> None:
 
 def asgi_call(application: Application, kind: Kind, send: Any = _ignore_message) -> Call:
     """Prepare one request through an ASGI application, whose messages go to `send`."""
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "method": kind.method,
-        "scheme": "https",
-        "path": "/items",
-        "raw_path": b"/items",
-        "query_string": b"",
-        "root_path": "",
-        "headers": [*_USUAL, *kind.headers],
-    }
+    scope = _scope(kind)
 
     def call() -> None:
         try:
@@ -112,6 +122,41 @@ def asgi_call(application: Application, kind: Kind, send: Any = _ignore_message)
     return call
 
 
+def at_once(application: Application, kind: Kind, size: int) -> Call:
+    """Prepare requests that are all begun before one of them ends."""
+    scope = _scope(kind)
+
+    def call() -> None:
+        waiting = [application(scope.copy(), _receive, _ignore_message) for _ in range(size)]
+        while waiting:
+            waiting = [one for one in waiting if _goes_on(one)]
+
+    return call
+
+
+def _goes_on(request: Coroutine[Any, Any, None]) -> bool:
+    try:
+        request.send(None)
+    except StopIteration:
+        return False
+    return True
+
+
+def _scope(kind: Kind) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": kind.method,
+        "scheme": "https",
+        "path": "/items",
+        "raw_path": b"/items",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [*USUAL, *kind.headers],
+    }
+
+
 def wsgi_call(application: Application, kind: Kind, start_response: Any = _ignore_start) -> Call:
     """Prepare one request through a WSGI application, which calls `start_response`."""
     environ = {
@@ -123,7 +168,7 @@ def wsgi_call(application: Application, kind: Kind, start_response: Any = _ignor
         "wsgi.url_scheme": "https",
     }
     lines: dict[str, list[str]] = {}
-    for name, value in (*_USUAL, *kind.headers):
+    for name, value in (*USUAL, *kind.headers):
         key = "HTTP_" + name.decode().upper().replace("-", "_")
         lines.setdefault(key, []).append(value.decode())
     environ.update({key: ",".join(values) for key, values in lines.items()})

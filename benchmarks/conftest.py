@@ -15,15 +15,21 @@ from calling import Call, calls_of
 from cors_conformance.benchmarks.results import Machine, Results, Row, Subject, dump
 from cors_conformance.implementation import Implementation
 from cors_conformance.implementations.errors import BadImplementation
-from cors_conformance.implementations.registry import find
-from kinds import HOSTILE, KINDS
+from cors_conformance.implementations.registry import find, missing
+from kinds import HOSTILE, KINDS, OVER_HTTP, over_http
 from measuring import CONFIDENCE
+from over_http import Subject as Served
+from over_http import subjects_of, unavailable
 
 STANDARDS = ("reference", "starlette")
 """They are measured in every run: what others add is told as a share of what these add."""
 
+DEFAULTS = ("reference-wsgi", "fastapi", "fastrapi")
+"""What is measured beside them unless something else is asked for, as far as it is installed."""
+
 _SELECTED = pytest.StashKey[dict[str, Implementation]]()
 _ROWS = pytest.StashKey[list[Row]]()
+_NOTES = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,23 +47,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    names = config.getoption("--implementation") or ["reference-wsgi", "fastapi"]
+    asked = config.getoption("--implementation")
+    absent = {} if asked else {one.name: one.reason for one in missing() if one.name in DEFAULTS}
+    names = asked or [name for name in DEFAULTS if name not in absent]
     try:
         selected = {name: find(name) for name in (*STANDARDS, *names)}
     except BadImplementation as error:
         raise pytest.UsageError(str(error)) from error
+    reason = unavailable()
     servers = [one.name for one in selected.values() if one.wrap is None]
-    if servers:
-        message = f"{', '.join(servers)}: a server, which cannot be measured in process"
+    if asked and servers and reason is not None:
+        message = f"{', '.join(servers)}: a server, which is measured over HTTP: {reason}"
         raise pytest.UsageError(message)
     config.stash[_SELECTED] = selected
     config.stash[_ROWS] = []
+    config.stash[_NOTES] = [f"{name}: not measured: {reason}" for name, reason in absent.items()]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "subject" in metafunc.fixturenames:
-        selected = metafunc.config.stash[_SELECTED].values()
+        selected = _in_process(metafunc.config)
         metafunc.parametrize("subject", list(calls_of(selected, KINDS["no Origin"])))
+
+
+def _in_process(config: pytest.Config) -> tuple[Implementation, ...]:
+    return tuple(one for one in config.stash[_SELECTED].values() if one.wrap is not None)
 
 
 @pytest.fixture(params=[*KINDS, *HOSTILE])
@@ -68,8 +82,26 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def chosen(request: pytest.FixtureRequest) -> tuple[Implementation, ...]:
-    """What is measured."""
-    return tuple(request.config.stash[_SELECTED].values())
+    """What is measured in process."""
+    return _in_process(request.config)
+
+
+@pytest.fixture(scope="session")
+def served(request: pytest.FixtureRequest) -> dict[str, Served]:
+    """What is measured over HTTP, and what its costs are counted from."""
+    notes = request.config.stash[_NOTES]
+    reason = unavailable()
+    if reason is not None:
+        notes.append(f"not measured over HTTP: {reason}")
+        pytest.skip(reason)
+    selected = request.config.stash[_SELECTED]
+    subjects = subjects_of(selected)
+    for one in selected.values():
+        if one.name not in subjects:
+            notes.append(f"{one.name}: not measured over HTTP, for uvicorn serves no WSGI")
+        elif not subjects[one.name].bare:
+            notes.append(f"{one.name}: no cost over HTTP, for it has no server without it (`bare`)")
+    return subjects
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +120,8 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     rows = config.stash[_ROWS]
+    for note in config.stash[_NOTES]:
+        terminalreporter.write_line(note)
     if not rows:
         return
     subjects = {one.name: _subject(one, name) for name, one in config.stash[_SELECTED].items()}
@@ -122,13 +156,14 @@ def _table(rows: list[Row], subjects: dict[str, Subject]) -> list[str]:
     width = max(len(row.implementation) for row in rows)
     lines = [
         f"shares of what another adds, measured in turns, with intervals of {CONFIDENCE:.1%}",
-        f"{'':{width}} {'':18} {'µs':>10}" + "".join(f"{f'of {one}':>30}" for one in STANDARDS),
+        f"{'':{width}} {'':23} {'µs':>10}" + "".join(f"{f'of {one}':>30}" for one in STANDARDS),
     ]
-    for row in sorted(rows, key=lambda row: list({**KINDS, **HOSTILE}).index(row.kind)):
+    order = [*KINDS, *HOSTILE, *map(over_http, OVER_HTTP)]
+    for row in sorted(rows, key=lambda row: order.index(row.kind)):
         shares = [row.shares[one] for one in STANDARDS]
         cells = [f"{_told(one.value)} [{_told(one.low)}, {_told(one.high)}]" for one in shares]
         lines.append(
-            f"{row.implementation:{width}} {row.kind:18} {row.added:10.2f}"
+            f"{row.implementation:{width}} {row.kind:23} {row.added:10.2f}"
             + "".join(f"{cell:>30}" for cell in cells)
         )
     lines += [

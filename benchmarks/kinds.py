@@ -56,3 +56,15 @@ HOSTILE: Final = {
     }.items()
 }
 """Preflights that no browser sends, and anybody can."""
+
+OVER_HTTP: Final = {**KINDS, "10,000 names": HOSTILE["10,000 names"]}
+"""What servers are sent.
+
+The other hostile ones do not get that far: FastrAPI's server answers 431 to 10,000 lines and to
+1 MiB, and the command line of the generator has no room for a line of 1 MiB.
+"""
+
+
+def over_http(kind: str) -> str:
+    """Return what a kind is called in results, where it was measured over HTTP."""
+    return f"{kind}, HTTP"

@@ -15,9 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import fmean, median
 from time import perf_counter_ns
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from scipy.stats import linregress, mstats
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import bootstrap, linregress, mstats, trim_mean
 
 Call: TypeAlias = Callable[[], None]
 Times: TypeAlias = dict[str, list[float]]
@@ -118,6 +120,45 @@ def ratio(blocks: Sequence[Times], subject: tuple[str, str], standard: tuple[str
     """
     pairs = zip(costs(blocks, *subject), costs(blocks, *standard), strict=True)
     return estimate([cost / other for cost, other in pairs])
+
+
+def ratio_of_means(
+    blocks: Sequence[Times], subject: tuple[str, str], standard: tuple[str, str]
+) -> Estimate:
+    """Estimate what `ratio` does, where noise is as large as what the standard adds.
+
+    A ratio within one block then means nothing, and each round is an observation: both means are
+    those of all rounds, and the interval is that of the bootstrap over rounds.
+    """
+    costs = np.asarray(differences(blocks, *subject))
+    others = np.asarray(differences(blocks, *standard))
+
+    def quotient(ones: NDArray[Any], twos: NDArray[Any], axis: int = -1) -> NDArray[Any]:
+        one, two = (trim_mean(values, _TRIMMED[0], axis=axis) for values in (ones, twos))
+        return np.asarray(one / two)
+
+    value = float(quotient(costs, others))
+    if np.array_equal(costs, others):
+        return Estimate(value=value, low=value, high=value)
+    found = bootstrap(
+        (costs, others),
+        quotient,
+        paired=True,
+        vectorized=True,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=0,
+    ).confidence_interval
+    return Estimate(value=value, low=float(found.low), high=float(found.high))
+
+
+def differences(blocks: Sequence[Times], subject: str, bare: str) -> list[float]:
+    """Return the microseconds that a subject adds to the bare application, round by round."""
+    return [
+        time - base
+        for times in blocks
+        for time, base in zip(times[subject], times[bare], strict=True)
+    ]
 
 
 def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:

@@ -1,18 +1,18 @@
 """How time and memory grow with what an operator, or anybody, makes long.
 
-The exponent is that of the power law that fits best: 0 is flat, 1 is linear. Peak memory is what
-`tracemalloc` sees of one request; building the middleware, and a request that came before, are
-not counted.
+The exponent is that of the power law that fits best: 0 is flat, 1 is linear. Times are those of one
+request. Peak memory is what `tracemalloc` sees of one request, or of all that are made at once;
+building the middleware, and a request that came before, are not counted.
 """
 
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import median
 
 import pytest
 
-from calling import BARE, Call, asgi_call, bare_asgi
+from calling import BARE, Call, asgi_call, at_once, bare_asgi, waiting_asgi
 from cors_conformance.implementation import Implementation
 from cors_conformance.policy import Policy
 from cors_conformance.servers.start import wrapped
@@ -20,6 +20,7 @@ from kinds import KINDS, POLICY, Kind
 from measuring import Plan, Times, costs, exponent, measure
 
 PLAN = Plan(blocks=8, rounds=6)
+AT_ONCE = (1, 4, 16, 64, 256, 1_024)
 _METHOD = (b"access-control-request-method", b"PUT")
 _LAST = "https://app.example.com"
 
@@ -60,11 +61,17 @@ def test_growth(
             continue
         times, peaks = grow(one, make, sizes)
         with capsys.disabled():
-            print(f"\n{one.name}, {axis}\n  {'':8}" + "".join(f"{size:>12,}" for size in sizes))
-            print(f"  {'µs':8}" + "".join(f"{time:12.2f}" for time in times), end="")
-            print(f"   exponent {exponent(sizes, times):.2f}")
-            print(f"  {'KiB':8}" + "".join(f"{peak:12.1f}" for peak in peaks), end="")
-            print(f"   exponent {exponent(sizes, peaks):.2f}")
+            print_growth(f"{one.name}, {axis}", sizes, times, peaks)
+
+
+def print_growth(
+    title: str, sizes: Sequence[int], times: Sequence[float], peaks: Sequence[float]
+) -> None:
+    print(f"\n{title}\n  {'':8}" + "".join(f"{size:>12,}" for size in sizes))
+    print(f"  {'µs':8}" + "".join(f"{time:12.2f}" for time in times), end="")
+    print(f"   exponent {exponent(sizes, times):.2f}")
+    print(f"  {'KiB':8}" + "".join(f"{peak:12.1f}" for peak in peaks), end="")
+    print(f"   exponent {exponent(sizes, peaks):.2f}")
 
 
 def grow(
@@ -93,6 +100,25 @@ def grow(
     times = [median(costs(blocks, size, bare[size])) for size in applications]
     peaks = [peak(asgi_call(application, kind)) for application, kind in applications.values()]
     return times, peaks
+
+
+def test_growth_with_requests_at_once(
+    chosen: tuple[Implementation, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    kind = KINDS["allowed"]
+    names = {str(size): f"{BARE['asgi']} {size}" for size in AT_ONCE}
+    bare = {names[str(size)]: at_once(waiting_asgi, kind, size) for size in AT_ONCE}
+    for one in chosen:
+        if one.interface != "asgi":
+            continue
+        application = wrapped(one, waiting_asgi, POLICY)
+        calls = {str(size): at_once(application, kind, size) for size in AT_ONCE}
+        blocks = measure({**calls, **bare}.copy, PLAN)
+        times = [median(costs(blocks, str(size), names[str(size)])) / size for size in AT_ONCE]
+        with capsys.disabled():
+            print_growth(
+                f"{one.name}, requests at once", AT_ONCE, times, list(map(peak, calls.values()))
+            )
 
 
 def peak(call: Call) -> float:

@@ -4,7 +4,17 @@ import random
 
 import pytest
 
-from measuring import Estimate, Plan, Times, costs, estimate, exponent, measure, ratio
+from measuring import (
+    Estimate,
+    Plan,
+    Times,
+    costs,
+    estimate,
+    exponent,
+    measure,
+    ratio,
+    ratio_of_means,
+)
 
 
 def blocks(seed: int, slower: float = 1.0) -> list[Times]:
@@ -47,6 +57,31 @@ def test_five_per_cent_are_found() -> None:
     assert all(
         ratio(blocks(seed, 1.05), ("same", "bare"), ("one", "bare")).low > 1 for seed in range(20)
     )
+
+
+def noisy(seed: int) -> list[Times]:
+    draw = random.Random(seed)  # noqa: S311 - noise, not a secret
+    whole = {"bare": 50.0, "one": 60.0, "same": 60.0, "other": 80.0}
+    return [
+        {name: [draw.gauss(time, 8) for _ in range(10)] for name, time in whole.items()}
+        for _ in range(8)
+    ]
+
+
+def test_a_share_is_found_in_noise_that_is_as_large() -> None:
+    shares = [ratio_of_means(noisy(seed), ("one", "bare"), ("other", "bare")) for seed in range(20)]
+    assert all(share.low < 1 / 3 < share.high for share in shares)
+    assert all(share.high - share.low < 0.5 for share in shares)
+
+
+def test_the_same_twice_is_no_difference_in_noise_either() -> None:
+    shares = [ratio_of_means(noisy(seed), ("one", "bare"), ("same", "bare")) for seed in range(20)]
+    assert not any(share.differs_from_one() for share in shares)
+
+
+def test_what_is_compared_with_itself_has_no_interval() -> None:
+    share = ratio_of_means(noisy(0), ("one", "bare"), ("one", "bare"))
+    assert share == Estimate(value=1, low=1, high=1)
 
 
 def test_disturbed_blocks_do_not_count() -> None:

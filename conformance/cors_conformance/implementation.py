@@ -117,6 +117,8 @@ class Implementation:
             is a refusal of the policy.
         serve: starts a server for the policy; raises `ConfigurationRefused` for a refusal and
             `ServerDied` where the process does not come up.
+        bare: starts the server that `serve` starts, but without the middleware, as far as that is
+            possible: what the middleware adds is measured against it.
         dialect: the freedoms it documents.
         lacks: what it cannot express or show, each with the reason, which is printed.
         refuses: names, for a policy the implementation cannot express, what of it that is;
@@ -135,6 +137,7 @@ class Implementation:
     language: str = "Python"
     wrap: Callable[[Application, Policy], Application] | None = None
     serve: Callable[[Policy], Server] | None = None
+    bare: Callable[[], Server] | None = None
     dialect: Dialect = Dialect()
     lacks: Mapping[Capability, str] = field(default_factory=lambda: MappingProxyType({}))
     refuses: Callable[[Policy], str | None] | None = None
@@ -147,11 +150,15 @@ class Implementation:
         """Check the declaration, and add what it lacks by its interface, or undeclared.
 
         Raises:
-            TypeError: both or neither of `wrap` and `serve`, or an unknown capability.
+            TypeError: both or neither of `wrap` and `serve`, `bare` without `serve`, or an unknown
+                capability.
 
         """
         if (self.wrap is None) == (self.serve is None):
             message = f"{self.name}: give exactly one of `wrap` and `serve`"
+            raise TypeError(message)
+        if self.bare is not None and self.serve is None:
+            message = f"{self.name}: `bare` is for servers, which give `serve`"
             raise TypeError(message)
         unknown = [name for name in self.lacks if name not in frozenset(Capability)]
         if unknown:

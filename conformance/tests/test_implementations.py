@@ -130,6 +130,20 @@ def test_fastrapi_lacks_what_it_is_said_to_lack() -> None:
         assert other.status == 405
 
 
+def test_fastrapi_has_a_server_without_the_middleware() -> None:
+    pytest.importorskip("fastrapi")
+    bare = find("fastrapi").bare
+    assert bare is not None
+    request = HTTPRequest(
+        method=b"GET", url="https://api.example/a", headers=((b"origin", b"https://a.example"),)
+    )
+    with bare() as server:
+        response = server.send(request, ApplicationResponse(status=201, body=(b"x",))).response
+    assert response is not None
+    assert (response.status, response.body) == (201, b"x")
+    assert not [name for name, _ in response.headers if name.startswith((b"access", b"vary"))]
+
+
 def test_handlers_of_fastrapi_read_the_script() -> None:
     server = pytest.importorskip("cors_conformance.implementations.fastrapi_server")
     with TemporaryFile() as memory:
@@ -401,6 +415,11 @@ def test_unknown_capability_is_an_error() -> None:
 def test_implementation_is_either_wrapped_or_served() -> None:
     with pytest.raises(TypeError, match="exactly one of"):
         Implementation(name="neither", interface="asgi")
+
+
+def test_only_a_server_has_one_without_the_middleware() -> None:
+    with pytest.raises(TypeError, match="`bare` is for servers"):
+        replace(find("none"), bare=lambda: pytest.fail("not started"))
 
 
 def test_example_in_the_messages_is_right(write: Write) -> None:

@@ -16,7 +16,13 @@ from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest
 from cors_conformance.policy import Policy
 from cors_conformance.servers import process
-from cors_conformance.servers.base import ConfigurationRefused, HarnessError, ServerDied
+from cors_conformance.servers.base import (
+    ConfigurationRefused,
+    HarnessError,
+    ServerDied,
+    ServerProcess,
+)
+from cors_conformance.servers.http import LOOPBACK
 from cors_conformance.servers.process import ProcessServer
 
 GET = HTTPRequest(method=b"GET", url="https://api.example/")
@@ -60,6 +66,9 @@ def fail(parameters, script):
     def serve(port):
         raise OSError("cannot serve")
     return serve
+
+def greet(parameters, script, *names):
+    raise ValueError(" ".join(names))
 
 def leave(parameters, script):
     return lambda port: None
@@ -113,6 +122,18 @@ def pid_of(server: ProcessServer) -> int:
     response = server.send(get("/pid"), PLAIN).response
     assert response is not None
     return int(response.body)
+
+
+def test_server_says_where_and_who_it_is() -> None:
+    with started() as server:
+        assert isinstance(server, ServerProcess)
+        assert server.pid == pid_of(server)
+        socket.create_connection((LOOPBACK, server.port)).close()
+
+
+def test_arguments_reach_what_builds_the_server() -> None:
+    with pytest.raises(ConfigurationRefused, match="ValueError: one two"):
+        ProcessServer("process_targets:greet", Policy(), "one", "two")
 
 
 def test_server_answers_what_it_is_told() -> None:

@@ -28,6 +28,10 @@ def _serve(policy: Policy) -> ProcessServer:
     return ProcessServer("cors_conformance.implementations.fastrapi_server:build", policy)
 
 
+def _bare() -> ProcessServer:
+    return ProcessServer("cors_conformance.implementations.fastrapi_server:build_bare", Policy())
+
+
 def implementation() -> Implementation:
     """Return the installed FastrAPI's middleware.
 
@@ -44,6 +48,7 @@ def implementation() -> Implementation:
         version=version("fastrapi"),
         language="Rust",
         serve=_serve,
+        bare=_bare,
         lacks=_LACKS,
         as_given=True,
     )

@@ -34,7 +34,15 @@ def build(parameters: dict[str, Any], script: SharedScript) -> Callable[[int], N
     """Return what serves on a port, for ever; exceptions are the middleware's refusals."""
     app = FastrAPI()
     app.add_middleware(CORSMiddleware, **parameters)
+    return _routed(app, script)
 
+
+def build_bare(_: dict[str, Any], script: SharedScript) -> Callable[[int], None]:
+    """Return what serves without the middleware."""
+    return _routed(FastrAPI(), script)
+
+
+def _routed(app: FastrAPI, script: SharedScript) -> Callable[[int], None]:
     answer = handler(script)
     for depth in range(DEPTH + 1):
         path = "/" + "/".join(f"{{segment{index}}}" for index in range(depth))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from cors_conformance.application import ApplicationCall, ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest, HTTPResponse
@@ -53,6 +53,19 @@ class Server(Protocol):
         trace: TracebackType | None,
         /,
     ) -> None: ...
+
+
+@runtime_checkable
+class ServerProcess(Server, Protocol):
+    """A server in a process of this machine, which can be loaded and watched from outside."""
+
+    @property
+    def port(self) -> int:
+        """The port on the loopback address on which it answers HTTP."""
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
 
 
 class ConfigurationRefused(Exception):

@@ -73,13 +73,14 @@ class SharedScript:
 class Order:
     """What an owner asks for: `target` is the `module:function` that builds the server.
 
-    The function takes the parameters of a policy and a `SharedScript`, and returns a function
-    that takes a port and serves on it for ever.
+    The function takes the parameters of a policy, a `SharedScript` and the `arguments`, and returns
+    a function that takes a port and serves on it for ever.
     """
 
     target: str
     parameters: dict[str, Any]
     port: int
+    arguments: list[str]
 
 
 def _run(order: Order, script_fd: int, report: int) -> None:
@@ -88,11 +89,11 @@ def _run(order: Order, script_fd: int, report: int) -> None:
     build = getattr(importlib.import_module(module), function)
     script = SharedScript(script_fd)
     try:
-        serve = build(order.parameters, script)
+        serve = build(order.parameters, script, *order.arguments)
     except Exception as error:  # noqa: BLE001 - whatever it raises is its refusal
         _tell(report, refused=f"{type(error).__name__}: {error}")
         return
-    _tell(report, built=True)
+    _tell(report, built=True, pid=os.getpid())
     serve(order.port)
     _tell(report, returned=True)
 

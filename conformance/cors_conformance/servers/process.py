@@ -87,8 +87,10 @@ def _nursery(_: int) -> _Nursery:
 class ProcessServer:
     """A `Server` that runs in a process of its own and is told through memory what to answer."""
 
-    def __init__(self, target: str, policy: Policy, *, seconds: float = SECONDS) -> None:
-        """Start a server for the policy; see `nursery.Order` for `target`.
+    def __init__(
+        self, target: str, policy: Policy, *arguments: str, seconds: float = SECONDS
+    ) -> None:
+        """Start a server for the policy; see `nursery.Order` for `target` and `arguments`.
 
         Raises:
             ConfigurationRefused: building the server raised an exception.
@@ -102,13 +104,28 @@ class ProcessServer:
             memory.truncate(SCRIPT_SIZE)
             self._script = SharedScript(memory.fileno())
             closing.callback(self._script.close)
-            self._run = self._proven(target, policy, memory, seconds)
+            order = {
+                "target": target,
+                "parameters": policy.parameters(),
+                "arguments": arguments,
+            }
+            self._run = self._proven(order, memory, seconds)
             closing.callback(self._run.close)
             self._closing = closing.pop_all()
 
-    def _proven(self, target: str, policy: Policy, memory: IO[bytes], seconds: float) -> "_Run":
+    @property
+    def port(self) -> int:
+        """The port on the loopback address."""
+        return self._run.port
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._run.pid
+
+    def _proven(self, order: dict[str, Any], memory: IO[bytes], seconds: float) -> "_Run":
         for _ in range(ATTEMPTS):
-            run = _Run(target, policy, memory, seconds)
+            run = _Run(order, memory, seconds)
             try:
                 run.prove(self._script)
             except _PortTaken:
@@ -162,18 +179,17 @@ class ProcessServer:
 class _Run:
     """One process on one port."""
 
-    def __init__(self, target: str, policy: Policy, memory: IO[bytes], seconds: float) -> None:
+    def __init__(self, order: dict[str, Any], memory: IO[bytes], seconds: float) -> None:
         self._events: dict[str, Any] = {}
         self._unread = b""
-        self._port = _free_port()
-        self._client = HTTPClient(self._port, seconds=seconds)
+        self.port = _free_port()
+        self._client = HTTPClient(self.port, seconds=seconds)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self._report, report = os.pipe()
         lifeline, self._lifeline = os.pipe()
         asked = {
-            "target": target,
-            "parameters": policy.parameters(),
-            "port": self._port,
+            **order,
+            "port": self.port,
             # What we can import, it can: a plug-in's directory may have been added since.
             "path": [entry for entry in sys.path if entry],
         }
@@ -187,6 +203,11 @@ class _Run:
         finally:
             os.close(report)
             os.close(lifeline)
+
+    @property
+    def pid(self) -> int:
+        pid: int = self._events["pid"]
+        return pid
 
     def prove(self, script: SharedScript) -> None:
         """Wait until the server answers with what only it can know."""
@@ -223,7 +244,7 @@ class _Run:
             return False
         with socket.socket() as probe:
             probe.settimeout(_PROBE)
-            return probe.connect_ex((LOOPBACK, self._port)) == 0
+            return probe.connect_ex((LOOPBACK, self.port)) == 0
 
     def send(self, request: HTTPRequest) -> Reply:
         try:
