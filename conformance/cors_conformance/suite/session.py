@@ -56,12 +56,19 @@ class Suite:
             baseline=option.conformance_baseline,
             ignore_shipped_baseline=option.conformance_no_baseline,
             token=option.conformance_replay,
+            database=option.conformance_database,
         )
         try:
             selection = read(asked)
         except BadSelection as error:
             lines = [printable(line, limit=4000) for line in str(error).splitlines()]
             raise pytest.UsageError(*lines) from error
+        if selection.profile.is_endless:
+            message = (
+                f"the profile {selection.profile.name} does not end, and tests do; take `long`"
+                " here, or `cors-conformance run NAME --profile fuzz`"
+            )
+            raise pytest.UsageError(message)
         if selection.seed is not None or selection.profile.is_deterministic:
             return selection
         # Drawn here, so that the header can name it and all workers search alike.
