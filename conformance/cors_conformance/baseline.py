@@ -18,7 +18,7 @@ from cors_conformance.implementation import Implementation
 from cors_conformance.policy import Policy
 from cors_conformance.profiles import PROFILES
 from cors_conformance.rules import RULES
-from cors_conformance.rules.base import Level
+from cors_conformance.rules.base import Level, Rule
 
 SHIPPED: Final = Path(__file__).with_name("baseline.toml")
 REFERENCES: Final = frozenset({"reference", "reference-wsgi"})
@@ -182,6 +182,12 @@ def judge_result(
     """Judge one result, of a run that goes on."""
     entry = _applying(implementation, entries).get(result.rule.id)
     return _judged(result, entry, thorough=False)
+
+
+def is_news(rule: Rule, implementation: Implementation, entries: Sequence[Entry]) -> bool:
+    """Whether it would be a new finding if the rule did not hold."""
+    failed = RuleResult(rule=rule, status=Status.FAILED)
+    return judge_result(failed, implementation, entries).verdict is Verdict.FAILED
 
 
 def _applying(implementation: Implementation, entries: Sequence[Entry]) -> dict[str, Entry]:

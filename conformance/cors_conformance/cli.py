@@ -244,6 +244,12 @@ def _run(options: argparse.Namespace) -> int:
     except selection.BadSelection as error:
         _complain(str(error))
         return USAGE
+    if selected.is_endless and selected.seed is None:
+        import random  # noqa: PLC0415 - a fast start
+        from dataclasses import replace  # noqa: PLC0415
+
+        # Drawn here to be printed before the search, which may be ended by anything.
+        selected = replace(selected, seed=random.randrange(2**32))  # noqa: S311 - no secret
     with _terminable(selected):
         return _run_all(selected, options.json)
 
@@ -253,7 +259,7 @@ def _terminable(selected: "Selection") -> Iterator[None]:
     """Let SIGTERM end an endless run as Ctrl-C does: what stops services sends it."""
     import signal  # noqa: PLC0415 - a fast start
 
-    if not selected.profile.is_endless:
+    if not selected.is_endless:
         yield
         return
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -269,10 +275,12 @@ def _run_all(selected: "Selection", json_out: Path | None) -> int:
     console = _console()
     statuses, runs = [OK], []
     for implementation in selected.implementations:
+        if selected.is_endless:
+            _print_head(console, implementation, selected)
         status, judgement = _judge(selected, implementation)
         statuses.append(status)
         if judgement is not None:
-            _print(console, judgement, is_told=selected.profile.is_endless)
+            _print(console, judgement, is_told=selected.is_endless)
             runs.append(json.run(judgement))
             if judgement.report.is_interrupted:
                 break
@@ -307,7 +315,7 @@ def _judge(
 
             def progress(what: str, done: int, total: int) -> None:
                 bar.update(task, description=what, completed=done, total=total or None)
-                if selected.profile.is_endless and not console.is_terminal:
+                if selected.is_endless and not console.is_terminal:
                     pulse(what, done, total)
 
             def told(judged: "Judged") -> None:
@@ -351,16 +359,28 @@ def _print_finding(console: "Console", judged: "Judged", implementation: "Implem
 
 
 def _print(console: "Console", judgement: "Judgement", *, is_told: bool) -> None:
-    """Print the report; its findings, unless they were told when they were found."""
+    """Print the report; of an endless run what was not told while it went on."""
     from cors_conformance.report import text  # noqa: PLC0415 - a fast start
 
     report = judgement.report
-    rules = len(report.results)
-    head = text.header_line(report.implementation, report.profile, report.seed, rules)
-    _print_lines(console, [head, ""])
-    for judged in () if is_told else judgement.judged:
-        _print_finding(console, judged, report.implementation)
+    if not is_told:
+        rules = len(report.results)
+        head = text.header_line(report.implementation, report.profile, report.seed, rules)
+        _print_lines(console, [head, ""])
+        for judged in judgement.judged:
+            _print_finding(console, judged, report.implementation)
     _print_lines(console, text.summary_lines(judgement))
+
+
+def _print_head(
+    console: "Console", implementation: "Implementation", selected: "Selection"
+) -> None:
+    from cors_conformance.report import text  # noqa: PLC0415 - a fast start
+
+    rules = len(selected.rules)
+    name = selected.profile.name
+    head = text.header_line(implementation, name, selected.seed, rules)
+    _print_lines(console, [head, ""])
 
 
 def _print_lines(console: "Console", lines: Iterable["Text | str"]) -> None:

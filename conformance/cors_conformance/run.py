@@ -246,6 +246,28 @@ class Run:
             self._shrink(rule, stages[self._first(rule).stage])
         return self._report()
 
+    def examples(self) -> st.SearchStrategy[Drawn]:
+        """Return what a search draws: a policy, and a batch of requests."""
+        return st.composite(_draw)(self._policies(), self._can())
+
+    def first_finding(self, drawn: Drawn) -> Finding | None:
+        """Judge one example alone; return the first finding, not shrunk, if there is one.
+
+        Raises:
+            HarnessError: the suite or a harness is at fault; nothing is said of the implementation.
+
+        """
+        testable = [rule for rule in self.rules if not self._lacking(rule)]
+        self._tallies = {rule.id: _Tally() for rule in testable}
+        self._served = _Policies()
+        self._judge_all(drawn, testable, 0, 1)
+        for rule in testable:
+            if self._is_to_shrink(rule):
+                first = self._first(rule)
+                self._found(rule, first.policy, first.source)
+                return self._tallies[rule.id].finding
+        return None
+
     def _begin(self) -> list[Rule]:
         """Draw a seed if there is to be one, see that there is something to judge, give by what."""
         if self.seed is None and not self.profile.is_deterministic:

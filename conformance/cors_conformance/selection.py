@@ -81,6 +81,11 @@ class Selection:
     database: ExampleDatabase | None
     limit: Limit
 
+    @property
+    def is_endless(self) -> bool:
+        """Whether a run goes on until it is stopped."""
+        return self.profile.is_endless and self.token is None
+
     def judge(
         self,
         implementation: Implementation,
@@ -101,8 +106,7 @@ class Selection:
         """
         if self.token is not None:
             return baseline.judge(self._replayed(implementation, self.token), thorough=False)
-        is_endless = self.profile.is_endless
-        run = self._endless(implementation, told) if is_endless else Run
+        run = self._endless(implementation, told) if self.is_endless else Run
         report = run(
             implementation=implementation,
             rules=self.rules if rules is None else rules,
@@ -114,6 +118,17 @@ class Selection:
         ).report()
         thorough = baseline.is_thorough(self.profile.name, self.policy)
         return baseline.judge(report, self.entries, thorough=thorough)
+
+    def run(self, implementation: Implementation) -> Run:
+        """Return a run by the rules that would make a new finding: none that is known or noted."""
+        return Run(
+            implementation=implementation,
+            rules=tuple(
+                rule for rule in self.rules if baseline.is_news(rule, implementation, self.entries)
+            ),
+            profile=self.profile,
+            policy=self.policy,
+        )
 
     def _corpus(self, implementation: Implementation) -> Counterexamples | None:
         return None if self.database is None else Counterexamples(self.database, implementation)

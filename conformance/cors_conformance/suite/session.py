@@ -9,11 +9,12 @@ from typing import Any, Final
 import pytest
 
 from cors_conformance.baseline import Judged, Judgement
+from cors_conformance.implementation import Implementation
 from cors_conformance.report import json as json_report
 from cors_conformance.report.escape import printable
 from cors_conformance.report.text import header_line, plain, summary_lines
 from cors_conformance.rules.base import Rule
-from cors_conformance.run import CannotTest
+from cors_conformance.run import CannotTest, Run
 from cors_conformance.selection import Asked, BadSelection, Selection, read
 from cors_conformance.servers.base import HarnessError
 from cors_conformance.servers.text import describe_error
@@ -63,7 +64,7 @@ class Suite:
         except BadSelection as error:
             lines = [printable(line, limit=4000) for line in str(error).splitlines()]
             raise pytest.UsageError(*lines) from error
-        if selection.profile.is_endless:
+        if selection.is_endless:
             message = (
                 f"the profile {selection.profile.name} does not end, and tests do; take `long`"
                 " here, or `cors-conformance run NAME --profile fuzz`"
@@ -88,6 +89,14 @@ class Suite:
             skip = pytest.mark.skip(reason=why)
             parameters.append(pytest.param(None, None, id=missing.name, marks=skip))
         return parameters
+
+    def implementations(self) -> list[Any]:
+        """Return the parameters of a test that takes only an implementation."""
+        return [pytest.param(item, id=item.name) for item in self._selection.implementations]
+
+    def run(self, implementation: Implementation) -> Run:
+        """Return a run by the rules that would make a new finding."""
+        return self._selection.run(implementation)
 
     def pytest_report_header(self) -> list[str]:
         """Name what is tested, in which version, how, and what is not there."""
@@ -114,7 +123,7 @@ class Suite:
         for item in session.items:
             callspec = getattr(item, "callspec", None)
             implementation = None if callspec is None else callspec.params.get("implementation")
-            if callspec is not None and implementation is not None:
+            if callspec is not None and implementation is not None and "rule" in callspec.params:
                 self._wanted.setdefault(implementation.name, []).append(callspec.params["rule"])
 
     def judged(self, name: str, rule: Rule) -> Judged:
