@@ -64,9 +64,8 @@ def main(minutes: float, name: str) -> int:
     slope = theilslopes(samples.mebibytes[settled:], samples.examples[settled:])
     least, most = slope.low_slope * per_hour, slope.high_slope * per_hour
     now = samples.mebibytes[-1]
-    print(
-        f"{per_hour:.0f} examples and {report.exchanges / samples.last * 3600:.0f} exchanges an hour"
-    )
+    exchanges = report.exchanges / samples.last * 3600
+    print(f"{per_hour:.0f} examples and {exchanges:.0f} exchanges an hour")
     print(
         f"an hour's worth of examples adds {slope.slope * per_hour:.2f} MiB"
         f" (between {least:.2f} and {most:.2f}) to {now:.1f} MiB"

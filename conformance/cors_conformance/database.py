@@ -105,9 +105,10 @@ def _shown(url: str) -> str:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        host, port = "", None
-    is_socket = url.startswith("unix://")
-    if not is_socket and (not host or not re.fullmatch(r"(/[0-9]*)?", parts.path)):
+        parts, host, port = urlsplit(""), "", None
+    is_socket = parts.scheme == "unix"
+    is_whole = is_socket or (host and re.fullmatch(r"(/[0-9]*)?", parts.path))
+    if not is_whole or parts.fragment or "@" in parts.query:
         message = (
             "database: the URL is malformed; it is redis://[[USER]:PASSWORD@]HOST[:PORT][/NUMBER],"
             " with `/`, `#`, `?`, `@` and `%` in a password written as %2F, %23, %3F, %40 and %25"

@@ -248,7 +248,7 @@ class Run:
 
     def examples(self) -> st.SearchStrategy[Drawn]:
         """Return what a search draws: a policy, and a batch of requests."""
-        return st.composite(_draw)(self._policies(), self._can())
+        return _drawn(self._policies(), self._can())
 
     def first_finding(self, drawn: Drawn) -> Finding | None:
         """Judge one example alone; return the first finding, not shrunk, if there is one.
@@ -385,7 +385,7 @@ class Run:
     def _drawn(self, number: int, policies: st.SearchStrategy[Policy], profile: settings) -> Stage:
         # Each has its own seed, or all hand-picked policies would meet the same choices.
         return _Search(
-            strategy=st.composite(_draw)(policies, self._can()),
+            strategy=_drawn(policies, self._can()),
             settings=profile,
             seed=f"{self.seed or 0} {number}",
         )
@@ -511,6 +511,7 @@ class Run:
             self.corpus.save(shown)
 
 
-def _draw(draw: st.DrawFn, policies: st.SearchStrategy[Policy], can: dict[str, bool]) -> Drawn:
+@st.composite
+def _drawn(draw: st.DrawFn, policies: st.SearchStrategy[Policy], can: dict[str, bool]) -> Drawn:
     policy = draw(policies)
     return policy, draw(strategies.batches(policy, **can))
