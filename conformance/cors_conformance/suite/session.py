@@ -9,7 +9,6 @@ from typing import Any, Final
 import pytest
 
 from cors_conformance.baseline import Judged, Judgement
-from cors_conformance.implementation import Implementation
 from cors_conformance.report import json as json_report
 from cors_conformance.report.escape import printable
 from cors_conformance.report.text import header_line, plain, summary_lines
@@ -90,13 +89,9 @@ class Suite:
             parameters.append(pytest.param(None, None, id=missing.name, marks=skip))
         return parameters
 
-    def implementations(self) -> list[Any]:
-        """Return the parameters of a test that takes only an implementation."""
-        return [pytest.param(item, id=item.name) for item in self._selection.implementations]
-
-    def run(self, implementation: Implementation) -> Run:
-        """Return a run by the rules that would make a new finding."""
-        return self._selection.run(implementation)
+    def runs(self) -> list[Run]:
+        """Return a run of each implementation, by the rules that would make a new finding."""
+        return [self._selection.run(item) for item in self._selection.implementations]
 
     def pytest_report_header(self) -> list[str]:
         """Name what is tested, in which version, how, and what is not there."""
