@@ -246,6 +246,10 @@ class Run:
             self._shrink(rule, stages[self._first(rule).stage])
         return self._report()
 
+    def testable(self) -> list[Rule]:
+        """Return the rules for which the implementation lacks nothing."""
+        return [rule for rule in self.rules if not self._lacking(rule)]
+
     def examples(self) -> st.SearchStrategy[Drawn]:
         """Return what a search draws: a policy, and a batch of requests."""
         return _drawn(self._policies(), self._can())
@@ -257,7 +261,7 @@ class Run:
             HarnessError: the suite or a harness is at fault; nothing is said of the implementation.
 
         """
-        testable = [rule for rule in self.rules if not self._lacking(rule)]
+        testable = self.testable()
         self._tallies = {rule.id: _Tally() for rule in testable}
         self._served = _Policies()
         self._judge_all(drawn, testable, 0, 1)
@@ -273,7 +277,7 @@ class Run:
         if self.seed is None and not self.profile.is_deterministic:
             self.seed = random.randrange(2**32)  # noqa: S311 - a seed to print, not a secret
         smoke(self.implementation, self.policy)
-        testable = [rule for rule in self.rules if not self._lacking(rule)]
+        testable = self.testable()
         self._tallies = {rule.id: _Tally() for rule in testable}
         return testable
 

@@ -168,14 +168,17 @@ def test_what_holds_at_first_is_still_found_later() -> None:
 
 
 def test_what_serves_nothing_cannot_be_fuzzed() -> None:
-    def refuse(app: Application, policy: Policy) -> Application:
-        if policy.allow_origins != ("https://a.example",) or policy.max_age != 600:
+    built = []
+
+    def serve_once(app: Application, policy: Policy) -> Application:
+        built.append(policy)
+        if len(built) > 1:
             raise ValueError
         return app
 
-    tested = Implementation(name="choosy", interface="asgi", wrap=refuse)
+    tested = Implementation(name="tired", interface="asgi", wrap=serve_once)
     with pytest.raises(run.CannotTest, match="served no policy"):
-        fuzz("live-simple", tested=tested, policy=None, profile=replace(TINY)).report()
+        fuzz("live-simple", tested=tested).report()
 
 
 def test_what_another_machine_finds_meanwhile_is_done_here() -> None:
@@ -196,8 +199,14 @@ def test_what_another_machine_finds_meanwhile_is_done_here() -> None:
         if done == 5:
             Counterexamples(database, tested).save(found)
 
+    count = 0
+
     def told(_: RuleResult) -> None:
-        raise KeyboardInterrupt
+        # Enough was seen.
+        nonlocal count
+        count += 1
+        if count == 1:
+            raise KeyboardInterrupt
 
     report = fuzz(
         "live-simple",
@@ -283,7 +292,8 @@ def test_a_signal_ends_it_with_the_report(number: signal.Signals, tmp_path: Path
     finally:
         process.kill()
         process.wait()
-    assert (process.returncode, err) == (0, "")
+    assert process.returncode == 0
+    assert "Traceback" not in err
     assert "watched: 1 passed, 0 failed; " in out
 
 
@@ -321,19 +331,19 @@ from hypothesis import settings
 settings.register_profile("few", max_examples=2, database=None, derandomize=True)
 settings.load_profile("few")
 """
-PROPERTY: Final = (*SUITE, "cors_conformance.suite.fuzzing", *SIMPLE[2:])
+PROPERTY: Final = (*SUITE, "cors_conformance.suite.fuzzing", *SIMPLE[2:], "--rule", "live-*")
 
 
 def test_the_rules_are_a_property_that_holds_for_the_reference(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(FEW)
     result = pytester.runpytest_subprocess(*PROPERTY, "--implementation", "reference")
-    result.assert_outcomes(passed=1)
+    assert result.parseoutcomes().keys() == {"passed"}
 
 
 def test_the_property_does_not_hold_without_cors(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(FEW)
     result = pytester.runpytest_subprocess(*PROPERTY, "--implementation", "none")
-    result.assert_outcomes(failed=1)
+    assert result.parseoutcomes()["failed"] >= 1
     result.stdout.fnmatch_lines(["*MUST live-simple:*", "*--replay 1.*"])
 
 

@@ -1,21 +1,46 @@
-"""The rules as one property test per implementation: for HypoFuzz, which runs such tests.
+"""The rules as property tests: for HypoFuzz, which runs such tests.
 
 It is no `test_*.py`, so that the suite is collected without it; name it where it is wanted:
 `hypothesis fuzz -- --pyargs cors_conformance.suite.fuzzing --implementation NAME`.
+
+There is one test for each implementation and for each kind of thing that rules look at: HypoFuzz
+ends a test with its first failure, and wants a hundred examples of a test within a minute.
 """
+
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cors_conformance.report.text import finding_lines, plain
+from cors_conformance.rules.base import Look
 from cors_conformance.run import Run
 from cors_conformance.suite.session import suite_of
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Subject:
+    """An implementation, and the rules that look at the same.
+
+    HypoFuzz writes down what a test is called with for every example, so that it is only named.
+    """
+
+    run: Run
+    look: Look
+
+    def __repr__(self) -> str:
+        return f"{self.run.implementation.name}-{self.look.value}"
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    runs = suite_of(metafunc.config).runs()
-    metafunc.parametrize("run", [pytest.param(run, id=run.implementation.name) for run in runs])
+    subjects = [
+        Subject(replace(run, rules=rules), look)
+        for run in suite_of(metafunc.config).runs()
+        for look in Look
+        if (rules := tuple(rule for rule in run.testable() if rule.look is look))
+    ]
+    metafunc.parametrize("subject", subjects, ids=repr)
 
 
 # No profile of the suite: examples are to be kept where Hypothesis is told to keep them, and
@@ -26,7 +51,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     suppress_health_check=[check for check in HealthCheck if check is not HealthCheck.nested_given],
 )
 @given(data=st.data())
-def test_no_rule_is_broken(run: Run, data: st.DataObject) -> None:
+def test_no_rule_is_broken(subject: Subject, data: st.DataObject) -> None:
+    run = subject.run
     finding = run.first_finding(data.draw(run.examples()))
     if finding is not None:
         pytest.fail(plain(finding_lines(finding, run.implementation)), pytrace=False)
