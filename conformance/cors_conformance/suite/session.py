@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from cors_conformance.baseline import Judged, Judgement
+from cors_conformance.profiles import PROFILES
 from cors_conformance.report import json as json_report
 from cors_conformance.report.escape import printable
 from cors_conformance.report.text import header_line, plain, summary_lines
@@ -47,6 +48,13 @@ class Suite:
 
     def _selected(self) -> Selection:
         option = self._config.option
+        profile = PROFILES.get(option.conformance_profile)
+        if profile is not None and profile.is_endless:
+            message = (
+                f"the profile {profile.name} does not end, and tests do; take `long` here,"
+                " or `cors-conformance run NAME --profile fuzz`"
+            )
+            raise pytest.UsageError(message)
         asked = Asked(
             implementations=option.conformance_implementations,
             rules=option.conformance_rules,
@@ -63,12 +71,6 @@ class Suite:
         except BadSelection as error:
             lines = [printable(line, limit=4000) for line in str(error).splitlines()]
             raise pytest.UsageError(*lines) from error
-        if selection.is_endless:
-            message = (
-                f"the profile {selection.profile.name} does not end, and tests do; take `long`"
-                " here, or `cors-conformance run NAME --profile fuzz`"
-            )
-            raise pytest.UsageError(message)
         if selection.seed is not None or selection.profile.is_deterministic:
             return selection
         # Drawn here, so that the header can name it and all workers search alike.
