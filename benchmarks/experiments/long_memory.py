@@ -4,7 +4,7 @@ python benchmarks/experiments/long_memory.py [MINUTES [IMPLEMENTATION [RULES]]]
 
 `RULES` is a glob: with few rules an hour's worth of examples passes sooner.
 
-Prints a sample each thirty seconds, and then the slope over all but the first quarter, in which
+Prints a sample each thirty seconds, and then the slope over the second half, before which
 caches fill: that of Theil and Sen, which a few large samples do not bend, with its 95 % interval.
 Ends with status 1 if the whole interval says that an hour's worth of examples adds more than 1 %.
 """
@@ -62,7 +62,7 @@ def main(minutes: float, name: str, rules: str) -> int:
         limit=Limit(seconds=minutes * 60),
     ).report()
     per_hour = samples.examples[-1] / samples.last * 3600
-    settled = len(samples.examples) // 4
+    settled = len(samples.examples) // 2
     slope = theilslopes(samples.mebibytes[settled:], samples.examples[settled:])
     least, most = slope.low_slope * per_hour, slope.high_slope * per_hour
     now = samples.mebibytes[-1]
