@@ -225,6 +225,7 @@ class Run:
     _died: _Policies = field(default_factory=_Policies)
     _inexpressible: dict[str, int] = field(default_factory=dict)
     _exchanges: int = 0
+    _picked: int | None = None
 
     def report(self) -> Report:
         """Explore, then shrink.
@@ -254,8 +255,10 @@ class Run:
         """Return what a search draws: a policy, and a batch of requests."""
         return _drawn(self._policies(), self._can())
 
-    def first_finding(self, drawn: Drawn) -> Finding | None:
-        """Judge one example alone; return the first finding, not shrunk, if there is one.
+    def first_finding(self, drawn: Drawn, picked: int) -> Finding | None:
+        """Judge one thing done of an example alone; return the first finding, not shrunk, if any.
+
+        `picked` is its number, modulo how many there are.
 
         Raises:
             HarnessError: the suite or a harness is at fault; nothing is said of the implementation.
@@ -264,6 +267,7 @@ class Run:
         testable = self.testable()
         self._tallies = {rule.id: _Tally() for rule in testable}
         self._served = _Policies()
+        self._picked = picked
         self._judge_all(drawn, testable, 0, 1)
         for rule in testable:
             if self._is_to_shrink(rule):
@@ -455,7 +459,10 @@ class Run:
     ) -> None:
         """Judge one batch by the rules that look at the same."""
         policy, batch = drawn
-        for source in sources(look, batch) if rules else ():
+        done = list(sources(look, batch)) if rules else []
+        if self._picked is not None and done:
+            done = [done[self._picked % len(done)]]
+        for source in done:
             try:
                 seen = list(subjects(look, world, source))
             except ServerDied as error:

@@ -328,7 +328,7 @@ def test_a_suite_that_would_not_end_is_refused(pytester: pytest.Pytester) -> Non
 FEW: Final = """
 from hypothesis import settings
 
-settings.register_profile("few", max_examples=2, database=None, derandomize=True)
+settings.register_profile("few", max_examples=20, database=None, derandomize=True)
 settings.load_profile("few")
 """
 PROPERTY: Final = (*SUITE, "cors_conformance.suite.fuzzing", *SIMPLE[2:], "--rule", "live-*")
