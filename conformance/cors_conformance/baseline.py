@@ -14,10 +14,11 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from cors_conformance.findings import Report, RuleResult, Status
+from cors_conformance.implementation import Implementation
 from cors_conformance.policy import Policy
 from cors_conformance.profiles import PROFILES
 from cors_conformance.rules import RULES
-from cors_conformance.rules.base import Level
+from cors_conformance.rules.base import Level, Rule
 
 SHIPPED: Final = Path(__file__).with_name("baseline.toml")
 REFERENCES: Final = frozenset({"reference", "reference-wsgi"})
@@ -153,6 +154,9 @@ def _wrong(entry: Entry) -> str | None:
 
 def is_thorough(profile: str, policy: Policy | None) -> bool:
     """Whether a run looks at all that the default one looks at: else nothing is told by passing."""
+    if PROFILES[profile].is_endless:
+        # It is stopped when somebody likes.
+        return False
     examples = PROFILES[profile].random.max_examples
     return policy is None and examples >= PROFILES["default"].random.max_examples
 
@@ -162,12 +166,7 @@ def judge(report: Report, entries: Sequence[Entry] = (), *, thorough: bool = Tru
 
     Only a `thorough` run makes an entry stale, see `is_thorough`.
     """
-    implementation = report.implementation
-    applying = {
-        entry.rule: entry
-        for entry in reversed(entries)
-        if entry.implementation == implementation.name and entry.applies_to(implementation.version)
-    }
+    applying = _applying(report.implementation, entries)
     return Judgement(
         report,
         tuple(
@@ -175,6 +174,28 @@ def judge(report: Report, entries: Sequence[Entry] = (), *, thorough: bool = Tru
             for result in report.results
         ),
     )
+
+
+def judge_result(
+    result: RuleResult, implementation: Implementation, entries: Sequence[Entry]
+) -> Judged:
+    """Judge one result, of a run that goes on."""
+    entry = _applying(implementation, entries).get(result.rule.id)
+    return _judged(result, entry, thorough=False)
+
+
+def is_news(rule: Rule, implementation: Implementation, entries: Sequence[Entry]) -> bool:
+    """Whether it would be a new finding if the rule did not hold."""
+    failed = RuleResult(rule=rule, status=Status.FAILED)
+    return judge_result(failed, implementation, entries).verdict is Verdict.FAILED
+
+
+def _applying(implementation: Implementation, entries: Sequence[Entry]) -> dict[str, Entry]:
+    return {
+        entry.rule: entry
+        for entry in reversed(entries)
+        if entry.implementation == implementation.name and entry.applies_to(implementation.version)
+    }
 
 
 def _judged(result: RuleResult, entry: Entry | None, *, thorough: bool) -> Judged:

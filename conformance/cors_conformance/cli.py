@@ -3,7 +3,8 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from cors_conformance.baseline import Judgement
+    from cors_conformance.baseline import Judged, Judgement
     from cors_conformance.implementation import Implementation
     from cors_conformance.selection import Selection
 
@@ -117,8 +118,25 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         "--rule", action="append", default=[], metavar="GLOB", help="judge by these rules only"
     )
     run.add_argument("--policy", metavar="FILE", help="test one policy: a JSON file, or a name")
-    run.add_argument("--profile", default="default", metavar="NAME", help="quick, default or long")
+    run.add_argument(
+        "--profile",
+        default="default",
+        metavar="NAME",
+        help="quick, default, long, or fuzz, which goes on until it is stopped",
+    )
     run.add_argument("--seed", type=int, metavar="N", help="of the search")
+    run.add_argument(
+        "--seconds", type=float, metavar="N", help="end the profile fuzz after so long"
+    )
+    run.add_argument(
+        "--examples", type=int, metavar="N", help="end the profile fuzz after so many examples"
+    )
+    run.add_argument(
+        "--database",
+        metavar="URL",
+        help="begin with the counterexamples kept there and keep new ones: redis://HOST:PORT/NUMBER,"
+        " rediss://..., unix://PATH, or a directory; a password may be in REDISCLI_AUTH",
+    )
     known = run.add_mutually_exclusive_group()
     known.add_argument("--baseline", metavar="FILE", help="more findings that are known")
     known.add_argument("--no-baseline", action="store_true", help="count known findings as new")
@@ -226,13 +244,38 @@ def _run(options: argparse.Namespace) -> int:
         baseline=options.baseline,
         ignore_shipped_baseline=options.no_baseline,
         token=options.replay,
+        database=options.database,
+        seconds=options.seconds,
+        examples=options.examples,
     )
     try:
         selected = selection.read(asked)
     except selection.BadSelection as error:
         _complain(str(error))
         return USAGE
-    return _run_all(selected, options.json)
+    if selected.is_endless and selected.seed is None:
+        import random  # noqa: PLC0415 - a fast start
+        from dataclasses import replace  # noqa: PLC0415
+
+        # Drawn here to be printed before the search, which may be ended by anything.
+        selected = replace(selected, seed=random.randrange(2**32))  # noqa: S311 - no secret
+    with _terminable(selected):
+        return _run_all(selected, options.json)
+
+
+@contextmanager
+def _terminable(selected: "Selection") -> Iterator[None]:
+    """Let SIGTERM end an endless run as Ctrl-C does: what stops services sends it."""
+    import signal  # noqa: PLC0415 - a fast start
+
+    if not selected.is_endless:
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run_all(selected: "Selection", json_out: Path | None) -> int:
@@ -241,11 +284,15 @@ def _run_all(selected: "Selection", json_out: Path | None) -> int:
     console = _console()
     statuses, runs = [OK], []
     for implementation in selected.implementations:
+        if selected.is_endless:
+            _print_head(console, implementation, selected)
         status, judgement = _judge(selected, implementation)
         statuses.append(status)
         if judgement is not None:
-            _print(console, judgement)
+            _print(console, judgement, is_told=selected.is_endless)
             runs.append(json.run(judgement))
+            if judgement.report.is_interrupted:
+                break
     if json_out is not None:
         try:
             json_out.write_text(json.dumps(runs), encoding="ascii")
@@ -261,18 +308,33 @@ def _judge(
     """Judge one implementation, with progress on a terminal; the status says whose fault it is."""
     from rich.progress import Progress  # noqa: PLC0415 - a fast start
 
+    from cors_conformance.report.pulse import Pulse  # noqa: PLC0415 - a fast start
     from cors_conformance.run import CannotTest  # noqa: PLC0415 - a fast start
     from cors_conformance.selection import BadSelection  # noqa: PLC0415 - a fast start
 
     console = _console(error=True)
+    pulse = Pulse(lambda line: _complain(f"{implementation.name}: {line}"))
+    # What is printed meanwhile is for the standard output, wherever that leads.
+    bar = Progress(
+        console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False
+    )
     try:
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        with bar:
             task = bar.add_task("starting")
 
             def progress(what: str, done: int, total: int) -> None:
-                bar.update(task, description=what, completed=done, total=total)
+                bar.update(task, description=what, completed=done, total=total or None)
+                if selected.is_endless and not console.is_terminal:
+                    pulse(what, done, total)
 
-            judgement = selected.judge(implementation, progress=progress)
+            def told(judged: "Judged") -> None:
+                bar.stop()
+                _print_finding(_console(), judged, implementation)
+                bar.start()
+
+            judgement = selected.judge(implementation, progress=progress, told=told)
+    except BrokenPipeError:
+        raise
     except (BadSelection, CannotTest) as error:
         _complain(str(error))
         return USAGE, None
@@ -296,22 +358,45 @@ def _fault(implementation: "Implementation", error: Exception) -> None:
     )
 
 
-def _print(console: "Console", judgement: "Judgement") -> None:
+def _print_finding(console: "Console", judged: "Judged", implementation: "Implementation") -> None:
     from cors_conformance.baseline import Verdict  # noqa: PLC0415 - a fast start
     from cors_conformance.report import text  # noqa: PLC0415 - a fast start
 
+    if judged.verdict is Verdict.FAILED and judged.result.finding is not None:
+        _print_lines(console, text.finding_lines(judged.result.finding, implementation))
+        _print_lines(console, [""])
+
+
+def _print(console: "Console", judgement: "Judgement", *, is_told: bool) -> None:
+    """Print the report; of an endless run what was not told while it went on."""
+    from cors_conformance.report import text  # noqa: PLC0415 - a fast start
+
     report = judgement.report
-    head = text.header_line(report.implementation, report.profile, report.seed, len(report.results))
-    lines: list[Text | str] = [head]
-    for judged in judgement.judged:
-        if judged.verdict is Verdict.FAILED and judged.result.finding is not None:
-            lines.append("")
-            lines += text.finding_lines(judged.result.finding, report.implementation)
-    lines.append("")
-    lines += text.summary_lines(judgement)
+    if not is_told:
+        rules = len(report.results)
+        head = text.header_line(report.implementation, report.profile, report.seed, rules)
+        _print_lines(console, [head, ""])
+        for judged in judgement.judged:
+            _print_finding(console, judged, report.implementation)
+    _print_lines(console, text.summary_lines(judgement))
+
+
+def _print_head(
+    console: "Console", implementation: "Implementation", selected: "Selection"
+) -> None:
+    from cors_conformance.report import text  # noqa: PLC0415 - a fast start
+
+    rules = len(selected.rules)
+    name = selected.profile.name
+    head = text.header_line(implementation, name, selected.seed, rules)
+    _print_lines(console, [head, ""])
+
+
+def _print_lines(console: "Console", lines: Iterable["Text | str"]) -> None:
     for line in lines:
         # Soft wrapping keeps a line one line, for whoever copies a command.
         console.print(line, soft_wrap=True, highlight=False, markup=False)
+    console.file.flush()
 
 
 def _implementations(options: argparse.Namespace) -> int:

@@ -75,6 +75,10 @@ class Report:
         refused: the policies that the implementation refused, each with its words.
         died: the policies under which its process died or hung, each with what happened.
         inexpressible: reasons for which policies were left out, each with how many.
+        more_refused: how many refusals are not listed; a run without end lists only the first.
+        more_died: the same of `died`.
+        is_interrupted: whether somebody stopped it.
+        notes: what else is to be told: about the database, for instance.
 
     """
 
@@ -87,6 +91,10 @@ class Report:
     refused: tuple[tuple[Policy, str], ...] = ()
     died: tuple[tuple[Policy, str], ...] = ()
     inexpressible: tuple[tuple[str, int], ...] = ()
+    more_refused: int = 0
+    more_died: int = 0
+    is_interrupted: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -26,6 +26,8 @@ class Profile:
         random: Hypothesis settings for random policies.
         machines: Hypothesis settings for the state machine of pages that fetch in turn.
         sweeps: whether each hand-picked policy is swept as well.
+        is_endless: whether the search goes on until it is stopped, in rounds: those of `random` and
+            `machines` are repeated, with new seeds.
         is_deterministic: whether two runs do the same; else a seed is drawn and printed.
         trials: how many examples the search for the smallest counterexample may run per rule.
 
@@ -38,6 +40,7 @@ class Profile:
     is_deterministic: bool
     trials: int
     sweeps: bool = True
+    is_endless: bool = False
 
 
 PROFILES: Final = {
@@ -67,6 +70,16 @@ PROFILES: Final = {
             machines=settings(_MACHINES, max_examples=300),
             is_deterministic=False,
             trials=1000,
+        ),
+        Profile(
+            name="fuzz",
+            corners=settings(_ALWAYS, max_examples=2),
+            # Hypothesis remembers what a search has tried, so that one search cannot go on forever.
+            random=settings(_ALWAYS, max_examples=100),
+            machines=settings(_MACHINES, max_examples=30),
+            is_deterministic=False,
+            trials=500,
+            is_endless=True,
         ),
     )
 }

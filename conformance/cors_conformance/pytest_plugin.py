@@ -61,7 +61,7 @@ def _add_options(parser: pytest.Parser) -> None:
         "--conformance-profile",
         default="default",
         metavar="NAME",
-        help="how long to search: quick, default or long",
+        help="how long to search: quick, default or long; fuzz is for `cors-conformance run`",
     )
     group.addoption("--conformance-seed", type=int, metavar="N", help="the seed of the search")
     group.addoption(
@@ -74,6 +74,12 @@ def _add_options(parser: pytest.Parser) -> None:
         "--conformance-no-baseline",
         action="store_true",
         help="count the findings that the package knows of as new",
+    )
+    group.addoption(
+        "--conformance-database",
+        metavar="URL",
+        help="begin with the counterexamples kept there and keep new ones: redis://HOST:PORT/NUMBER,"
+        " rediss://..., unix://PATH, or a directory; a password may be in REDISCLI_AUTH",
     )
     group.addoption("--conformance-replay", metavar="TOKEN", help="do one finding again")
     group.addoption("--conformance-json", metavar="OUT", help="write the report there, too")

@@ -6,7 +6,7 @@ Hypothesis shrinks the example to that rule's smallest policy and request.
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
@@ -32,7 +32,10 @@ from cors_conformance.subjects import Source, sources, subjects
 from cors_conformance.world import World
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+"""Called with what is being done, how much of it is done, and how much there is; 0: no end."""
+
+KEPT: Final = 2000
+"""How many policies a run tells apart: more than a profile that ends has."""
 
 PARAMETERS: Final[tuple[tuple[Capability, Parameter], ...]] = (
     (Capability.METHODS, "allow_methods"),
@@ -41,6 +44,23 @@ PARAMETERS: Final[tuple[tuple[Capability, Parameter], ...]] = (
     (Capability.EXPOSE, "expose_headers"),
     (Capability.MAX_AGE, "max_age"),
 )
+
+
+class Corpus(Protocol):
+    """Counterexamples that outlive a run."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be told of them."""
+
+    def replay(self, rules: Collection[str], policy: Policy | None) -> Iterator[Finding]:
+        """Do again those that were not done yet, and give what still fails.
+
+        At most one for each of the `rules`, by id; with a `policy` those of that one only.
+        """
+
+    def save(self, finding: Finding) -> None:
+        """Keep one."""
 
 
 class CannotTest(Exception):
@@ -156,6 +176,7 @@ class _Tally:
         failed: how many sources broke it, those included that break its ground as well.
         first: where it failed first, and nothing that it depends on did.
         followed: where it failed first together with what it depends on, by the id of that rule.
+        finding: the smallest counterexample, when it has been searched for.
 
     """
 
@@ -163,6 +184,7 @@ class _Tally:
     failed: int = 0
     first: Failure | None = None
     followed: dict[str, Failure] = field(default_factory=dict)
+    finding: Finding | None = None
 
     def add(self, found: Judged, policy: Policy, source: Source, place: tuple[int, int]) -> None:
         """Count what came of one source, and keep the first failure of its kind."""
@@ -181,6 +203,26 @@ class _Tally:
             self.first = failure
 
 
+@dataclass(slots=True)
+class _Policies:
+    """Policies, each with what was said of it; those beyond `KEPT` are only counted."""
+
+    kept: dict[Policy, str] = field(default_factory=dict)
+    more: int = 0
+
+    def __contains__(self, policy: Policy) -> bool:
+        return policy in self.kept
+
+    def __len__(self) -> int:
+        return len(self.kept) + self.more
+
+    def add(self, policy: Policy, told: str = "") -> None:
+        if policy in self.kept or len(self.kept) < KEPT:
+            self.kept[policy] = told
+        else:
+            self.more += 1
+
+
 @dataclass(slots=True, kw_only=True)
 class Run:
     """One implementation, some rules, one profile.
@@ -191,6 +233,8 @@ class Run:
         profile: how to search.
         policy: the only policy to test, if one is given.
         progress: is told what happens.
+        seed: of the search; drawn where there is none and the profile is random.
+        corpus: counterexamples to begin with, and where new ones go.
 
     """
 
@@ -200,12 +244,14 @@ class Run:
     policy: Policy | None = None
     progress: Progress = lambda *_: None
     seed: int | None = None
+    corpus: Corpus | None = None
     _tallies: dict[str, _Tally] = field(default_factory=dict)
-    _served: set[Policy] = field(default_factory=set)
-    _refused: dict[Policy, str] = field(default_factory=dict)
-    _died: dict[Policy, str] = field(default_factory=dict)
+    _served: _Policies = field(default_factory=_Policies)
+    _refused: _Policies = field(default_factory=_Policies)
+    _died: _Policies = field(default_factory=_Policies)
     _inexpressible: dict[str, int] = field(default_factory=dict)
     _exchanges: int = 0
+    _picked: int | None = None
 
     def report(self) -> Report:
         """Explore, then shrink.
@@ -215,34 +261,82 @@ class Run:
             HarnessError: the suite or a harness is at fault; nothing is said of the implementation.
 
         """
-        if self.seed is None and not self.profile.is_deterministic:
-            self.seed = random.randrange(2**32)  # noqa: S311 - a seed to print, not a secret
-        smoke(self.implementation, self.policy)
-        testable = [rule for rule in self.rules if not self._lacking(rule)]
-        self._tallies = {rule.id: _Tally() for rule in testable}
+        testable = self._begin()
+        self._replay(testable)
         stages = list(self._stages())
         self._explore(testable, stages)
         if not self._served:
             raise CannotTest(self._nothing())
-        failed = [
-            rule
-            for rule in testable
-            if self._tallies[rule.id].failed and self._root_cause(rule) is None
-        ]
-        shrunk: dict[str, Finding] = {}
+        failed = [rule for rule in testable if self._is_to_shrink(rule)]
         for number, rule in enumerate(failed):
             self.progress(f"shrinking {rule.id}", number, len(failed))
-            shrunk[rule.id] = self._shrink(rule, stages)
+            self._shrink(rule, stages[self._first(rule).stage])
+        return self._report()
+
+    def testable(self) -> list[Rule]:
+        """Return the rules for which the implementation lacks nothing."""
+        return [rule for rule in self.rules if not self._lacking(rule)]
+
+    def examples(self) -> st.SearchStrategy[Drawn]:
+        """Return what a search draws: a policy, and a batch of requests."""
+        return _drawn(self._policies(), self._can())
+
+    def first_finding(self, drawn: Drawn, picked: int) -> Finding | None:
+        """Judge one thing done of an example alone; return the first finding, not shrunk, if any.
+
+        `picked` is its number, modulo how many there are.
+
+        Raises:
+            HarnessError: the suite or a harness is at fault; nothing is said of the implementation.
+
+        """
+        testable = self.testable()
+        self._tallies = {rule.id: _Tally() for rule in testable}
+        self._served = _Policies()
+        self._picked = picked
+        self._judge_all(drawn, testable, 0, 1)
+        for rule in testable:
+            if self._is_to_shrink(rule):
+                first = self._first(rule)
+                self._found(rule, first.policy, first.source)
+                return self._tallies[rule.id].finding
+        return None
+
+    def _begin(self) -> list[Rule]:
+        """Draw a seed if there is to be one, see that there is something to judge, give by what."""
+        if self.seed is None and not self.profile.is_deterministic:
+            self.seed = random.randrange(2**32)  # noqa: S311 - a seed to print, not a secret
+        smoke(self.implementation, self.policy)
+        testable = self.testable()
+        self._tallies = {rule.id: _Tally() for rule in testable}
+        return testable
+
+    def _replay(self, rules: Sequence[Rule]) -> None:
+        """Do again what was found before; a rule that fails of it needs no search of its own."""
+        if self.corpus is None:
+            return
+        open_rules = [rule.id for rule in rules if self._tallies[rule.id].finding is None]
+        for found in self.corpus.replay(open_rules, self.policy):
+            self._tallies[found.rule.id].finding = found
+
+    def _is_to_shrink(self, rule: Rule) -> bool:
+        tally = self._tallies[rule.id]
+        return bool(tally.failed) and tally.finding is None and self._root_cause(rule) is None
+
+    def _report(self) -> Report:
         return Report(
             implementation=self.implementation,
             profile=self.profile.name,
             seed=self.seed,
-            results=tuple(self._result(rule, shrunk.get(rule.id)) for rule in self.rules),
+            results=tuple(self._result(rule) for rule in self.rules),
             policies=len(self._served),
             exchanges=self._exchanges,
-            refused=tuple(self._refused.items()),
-            died=tuple(self._died.items()),
+            refused=tuple(self._refused.kept.items()),
+            died=tuple(self._died.kept.items()),
             inexpressible=tuple(self._inexpressible.items()),
+            more_refused=self._refused.more,
+            more_died=self._died.more,
+            notes=() if self.corpus is None else self.corpus.notes,
         )
 
     def _lacking(self, rule: Rule) -> list[str]:
@@ -250,7 +344,7 @@ class Run:
         return [lacks[capability] for capability in sorted(rule.needs) if capability in lacks]
 
     def _nothing(self) -> str:
-        reasons = [f"it refused {policy}: {why}" for policy, why in self._refused.items()]
+        reasons = [f"it refused {policy}: {why}" for policy, why in self._refused.kept.items()]
         reasons += [f"it cannot express policies: {why}" for why in self._inexpressible]
         return f"{self.implementation.name} served no policy of this run; {reasons[0]}"
 
@@ -261,24 +355,27 @@ class Run:
             if tally is not None and 0 < tally.judged == tally.failed:
                 return f"{name} never holds"
         tally = self._tallies[rule.id]
-        if tally.first is None and tally.followed:
+        if tally.first is None and tally.finding is None and tally.followed:
             names = " and ".join(tally.followed)
             return f"{names} {'does' if len(tally.followed) == 1 else 'do'} not hold there either"
         return None
 
-    def _result(self, rule: Rule, finding: Finding | None) -> RuleResult:
+    def _result(self, rule: Rule) -> RuleResult:
         lacking = self._lacking(rule)
         if lacking:
             return RuleResult(rule=rule, status=Status.NOT_TESTED, reason="; ".join(lacking))
         tally = self._tallies[rule.id]
-        if not tally.judged:
+        # What was replayed is not counted: it says nothing of whether a rule ever holds.
+        if not tally.judged and tally.finding is None:
             reason = "nothing of this run concerned it"
             return RuleResult(rule=rule, status=Status.NOT_TESTED, reason=reason)
-        if tally.failed and finding is None:
-            reason = self._root_cause(rule) or ""
-            return RuleResult(rule=rule, status=Status.FOLLOWS, judged=tally.judged, reason=reason)
-        status = Status.PASSED if finding is None else Status.FAILED
-        return RuleResult(rule=rule, status=status, judged=tally.judged, finding=finding)
+        has_failed = bool(tally.failed) or tally.finding is not None
+        cause = self._root_cause(rule) if has_failed else None
+        if cause is not None:
+            return RuleResult(rule=rule, status=Status.FOLLOWS, judged=tally.judged, reason=cause)
+        status = Status.FAILED if has_failed else Status.PASSED
+        judged = tally.judged or 1
+        return RuleResult(rule=rule, status=status, judged=judged, finding=tally.finding)
 
     def _stages(self) -> Iterator[Stage]:
         """Give the searches: each hand-picked policy, then random ones; or the one policy."""
@@ -288,21 +385,26 @@ class Run:
             yield self._drawn(1, st.just(self.policy), self.profile.random)
             yield self._machine(2, st.just(self.policy))
             return
-        lacks = self.implementation.lacks
-        parameters: frozenset[Parameter] = frozenset(
-            {
-                "allow_origins",
-                *(parameter for capability, parameter in PARAMETERS if capability not in lacks),
-            }
-        )
+        parameters = self._parameters()
         corners = strategies.corner_policies(parameters=parameters, wildcard_with_credentials=True)
         for number, policy in enumerate(corners):
             yield self._drawn(number, st.just(policy), self.profile.corners)
         if self.profile.sweeps:
             yield _Sweeps(corners, self._can())
-        policies = strategies.policies(parameters=parameters, wildcard_with_credentials=True)
+        policies = self._policies()
         yield self._drawn(len(corners), policies, self.profile.random)
         yield self._machine(len(corners) + 1, policies)
+
+    def _parameters(self) -> frozenset[Parameter]:
+        lacks = self.implementation.lacks
+        can = [parameter for capability, parameter in PARAMETERS if capability not in lacks]
+        return frozenset({"allow_origins", *can})
+
+    def _policies(self) -> st.SearchStrategy[Policy]:
+        """Give the policies of a search: random ones, or the one."""
+        if self.policy is not None:
+            return st.just(self.policy)
+        return strategies.policies(parameters=self._parameters(), wildcard_with_credentials=True)
 
     def _can(self) -> dict[str, bool]:
         return {
@@ -320,7 +422,7 @@ class Run:
     def _drawn(self, number: int, policies: st.SearchStrategy[Policy], profile: settings) -> Stage:
         # Each has its own seed, or all hand-picked policies would meet the same choices.
         return _Search(
-            strategy=st.composite(_draw)(policies, self._can()),
+            strategy=_drawn(policies, self._can()),
             settings=profile,
             seed=f"{self.seed or 0} {number}",
         )
@@ -353,19 +455,21 @@ class Run:
         policy, _ = drawn
         why = self.implementation.cannot_express(policy)
         if why is not None:
+            # The words may be different every time: those beyond the first are one.
+            why = why if why in self._inexpressible or len(self._inexpressible) < KEPT else "others"
             self._inexpressible[why] = self._inexpressible.get(why, 0) + 1
             return
         with World(self.implementation, policy) as world:
             try:
                 _ = world.server
             except ConfigurationRefused as error:
-                self._refused[policy] = str(error)
+                self._refused.add(policy, str(error))
                 for rule in rules:
                     if rule.refusal is not None and rule.refusal(policy):
                         self._tallies[rule.id].judged += 1
                 return
             except ServerDied as error:
-                self._died[policy] = str(error)
+                self._died.add(policy, str(error))
             # The calls are the same in every batch.
             looks = [look for look in Look if look is not Look.CALL or policy not in self._served]
             self._served.add(policy)
@@ -384,43 +488,59 @@ class Run:
     ) -> None:
         """Judge one batch by the rules that look at the same."""
         policy, batch = drawn
-        for source in sources(look, batch) if rules else ():
+        done = list(sources(look, batch)) if rules else []
+        if self._picked is not None and done:
+            done = [done[self._picked % len(done)]]
+        for source in done:
             try:
                 seen = list(subjects(look, world, source))
             except ServerDied as error:
-                self._died[policy] = str(error)
+                self._died.add(policy, str(error))
                 return
             for rule in [*rules]:
                 tally = self._tallies[rule.id]
                 try:
                     found = judge(rule, world, seen, self._tallies)
                 except ServerDied as error:
-                    self._died[policy] = str(error)
+                    self._died.add(policy, str(error))
                     rules.remove(rule)
                     continue
                 tally.add(found, policy, source, place)
 
-    def _shrink(self, rule: Rule, stages: Sequence[Stage]) -> Finding:
-        """Search once more with one rule, for its smallest policy and request."""
+    def _first(self, rule: Rule) -> Failure:
         first = self._tallies[rule.id].first
-        assert first is not None  # noqa: S101 - only rules that failed are shrunk
+        assert first is not None  # noqa: S101 - asked of rules that failed only
+        return first
+
+    def _shrink(self, rule: Rule, stage: Stage) -> None:
+        """Search once more with one rule, for its smallest policy and request."""
+        first = self._first(rule)
         smallest = Smallest(self.implementation, rule, first, self.profile.trials, self._tallies)
         # What is found is found, be it that an implementation answers now so, now so.
         with suppress(Breach, Flaky, Enough):
-            stages[first.stage].run(smallest.trial)
+            stage.run(smallest.trial)
         smallest.simplify(policies=self.policy is None)
+        self._found(rule, smallest.policy, smallest.source)
+
+    def _found(self, rule: Rule, policy: Policy, source: Source) -> None:
+        """Take down a finding, done once more, and keep it."""
         try:
-            shown = finding(self.implementation, rule, smallest.policy, smallest.source)
+            shown = finding(self.implementation, rule, policy, source)
         except (ConfigurationRefused, ServerDied):
             shown = None
-        return shown or Finding(
+        first = self._first(rule)
+        shown = shown or Finding(
             rule=rule,
             message=f"{first.message} (it does not show every time)",
             policy=first.policy,
             source=first.source,
         )
+        self._tallies[rule.id].finding = shown
+        if self.corpus is not None:
+            self.corpus.save(shown)
 
 
-def _draw(draw: st.DrawFn, policies: st.SearchStrategy[Policy], can: dict[str, bool]) -> Drawn:
+@st.composite
+def _drawn(draw: st.DrawFn, policies: st.SearchStrategy[Policy], can: dict[str, bool]) -> Drawn:
     policy = draw(policies)
     return policy, draw(strategies.batches(policy, **can))

@@ -1,11 +1,17 @@
 """Selections: from what people write on a command line to a run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
+
+from hypothesis.database import ExampleDatabase
 
 from cors_conformance import baseline
+from cors_conformance.database import BadDatabase, Counterexamples, open_database
 from cors_conformance.findings import Report, RuleResult, Status
+from cors_conformance.fuzzing import Fuzz, Limit
 from cors_conformance.implementation import Implementation
 from cors_conformance.implementations import registry
 from cors_conformance.implementations.errors import BadImplementation
@@ -17,6 +23,9 @@ from cors_conformance.replay import BadToken, decode, replay
 from cors_conformance.rules import NoSuchRule, select
 from cors_conformance.rules.base import Rule
 from cors_conformance.run import Progress, Run
+
+Told: TypeAlias = Callable[[baseline.Judged], None]
+"""Called with each finding of an endless run when it is there."""
 
 
 class BadSelection(Exception):
@@ -38,6 +47,9 @@ class Asked:
     baseline: str | None = None
     ignore_shipped_baseline: bool = False
     token: str | None = None
+    database: str | None = None
+    seconds: float | None = None
+    examples: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +65,8 @@ class Selection:
         seed: of the search, if one is given.
         entries: what is known.
         token: what to replay in place of a search.
+        database: of the counterexamples that a search begins with and adds to, if one is given.
+        limit: where an endless search ends by itself.
 
     """
 
@@ -64,33 +78,66 @@ class Selection:
     seed: int | None
     entries: tuple[baseline.Entry, ...]
     token: str | None
+    database: ExampleDatabase | None
+    limit: Limit
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether a run goes on until it is stopped."""
+        return self.profile.is_endless and self.token is None
 
     def judge(
         self,
         implementation: Implementation,
         rules: Sequence[Rule] | None = None,
         progress: Progress = lambda *_: None,
+        told: Told = lambda _: None,
     ) -> baseline.Judgement:
         """Test one implementation, by some of the rules.
+
+        An endless run is ended by `KeyboardInterrupt`; its findings, known or not, are told before.
 
         Raises:
             CannotTest: it does not start, or serves no policy of the run.
             HarnessError: the suite or a harness is at fault.
             BadSelection: the token turns out to be damaged.
+            KeyboardInterrupt: a run that ends was interrupted, or one that had nothing to tell yet.
 
         """
         if self.token is not None:
             return baseline.judge(self._replayed(implementation, self.token), thorough=False)
-        report = Run(
+        run = self._endless(implementation, told) if self.is_endless else Run
+        report = run(
             implementation=implementation,
             rules=self.rules if rules is None else rules,
             profile=self.profile,
             policy=self.policy,
             progress=progress,
             seed=self.seed,
+            corpus=self._corpus(implementation),
         ).report()
         thorough = baseline.is_thorough(self.profile.name, self.policy)
         return baseline.judge(report, self.entries, thorough=thorough)
+
+    def run(self, implementation: Implementation) -> Run:
+        """Return a run by the rules that would make a new finding: none that is known or noted."""
+        return Run(
+            implementation=implementation,
+            rules=tuple(
+                rule for rule in self.rules if baseline.is_news(rule, implementation, self.entries)
+            ),
+            profile=self.profile,
+            policy=self.policy,
+        )
+
+    def _corpus(self, implementation: Implementation) -> Counterexamples | None:
+        return None if self.database is None else Counterexamples(self.database, implementation)
+
+    def _endless(self, implementation: Implementation, told: Told) -> Callable[..., Fuzz]:
+        def tell(result: RuleResult) -> None:
+            told(baseline.judge_result(result, implementation, self.entries))
+
+        return partial(Fuzz, limit=self.limit, told=tell)
 
     def _replayed(self, implementation: Implementation, token: str) -> Report:
         try:
@@ -122,18 +169,29 @@ def read(asked: Asked) -> Selection:
         names = asked.implementations or [
             name for name in registry.BUILT_IN if name not in left_out
         ]
+        # Naming one twice is no reason to test it twice.
+        implementations = tuple(map(registry.find, dict.fromkeys(names)))
+        profile = _profile(asked.profile)
         return Selection(
-            # Naming one twice is no reason to test it twice.
-            implementations=tuple(map(registry.find, dict.fromkeys(names))),
+            implementations=implementations,
             missing=missing,
             rules=_rules(asked),
             policy=None if asked.policy is None else find_policy(asked.policy),
-            profile=_profile(asked.profile),
+            profile=profile,
             seed=asked.seed,
             entries=_entries(asked),
             token=asked.token,
+            limit=_limit(asked, profile, len(implementations)),
+            database=None if asked.database is None else open_database(asked.database),
         )
-    except (BadImplementation, BadPolicy, BadToken, NoSuchRule, baseline.BadBaseline) as error:
+    except (
+        BadDatabase,
+        BadImplementation,
+        BadPolicy,
+        BadToken,
+        NoSuchRule,
+        baseline.BadBaseline,
+    ) as error:
         raise BadSelection(str(error)) from error
 
 
@@ -149,6 +207,24 @@ def _profile(name: str) -> Profile:
         message = f"there is no profile {name!r}; there are {', '.join(PROFILES)}"
         raise BadSelection(message)
     return PROFILES[name]
+
+
+def _limit(asked: Asked, profile: Profile, implementations: int) -> Limit:
+    limit = Limit(seconds=asked.seconds, examples=asked.examples)
+    is_limited = limit != Limit()
+    if is_limited and not profile.is_endless:
+        message = f"the profile {profile.name} ends by itself; a limit is for the profile fuzz"
+        raise BadSelection(message)
+    if not all(value is None or value > 0 for value in (limit.seconds, limit.examples)):
+        message = "a limit of seconds or examples is greater than 0"
+        raise BadSelection(message)
+    if profile.is_endless and not is_limited and asked.token is None and implementations > 1:
+        message = (
+            "the profile fuzz goes on until it is stopped: name one implementation, or limit it"
+            " with --seconds or --examples"
+        )
+        raise BadSelection(message)
+    return limit
 
 
 def _entries(asked: Asked) -> tuple[baseline.Entry, ...]:

@@ -8,7 +8,8 @@ this package) and `runs`, one per implementation:
 - `rules`: `id`, `level`, `chapter`, `statement`, `link`, `verdict`, `judged` and `reason` of each
 - `findings`, with those known and noted: `rule`, `verdict`, `message`, `policy`, `source`, `wire`,
   `steps` (`anchor`, `text`), `grant` (`verdict`, `reason`, or null) and `token`, for `--replay`
-- `refused`, `died` (each `policy` and `reason`) and `inexpressible` (each `reason` and `count`)
+- `refused`, `died` (each `policy` and `reason`) and `inexpressible` (each `reason` and `count`);
+  `more_refused`, `more_died`: how many are not listed; `notes`, for people
 
 A `source` has its `kind` (`visit`, `rawrequest`, `journey`, `asgicall` or `batch`) and the fields
 of that class in `scenario`. Bytes are strings of as many characters (Latin-1).
@@ -63,6 +64,9 @@ def run(judgement: Judgement) -> JSON:
         "refused": [_told(policy, why) for policy, why in report.refused],
         "died": [_told(policy, why) for policy, why in report.died],
         "inexpressible": [{"reason": why, "count": count} for why, count in report.inexpressible],
+        "more_refused": report.more_refused,
+        "more_died": report.more_died,
+        "notes": list(report.notes),
     }
 
 

@@ -91,6 +91,10 @@ def summary_lines(judgement: Judgement) -> Lines:
         "policies that it cannot express",
         [f"{why} ({count} times)" for why, count in report.inexpressible],
     )
+    if report.more_refused or report.more_died:
+        more = f"{report.more_refused} more refused, {report.more_died} more died"
+        yield _line(f"policies that are not listed: {more}")
+    yield from _group("notes", [printable(note) for note in report.notes])
     yield _sums(judgement)
 
 
@@ -110,7 +114,8 @@ def _sums(judgement: Judgement) -> Text:
         for verdict, count in judgement.counts.items()
         if count or verdict in {Verdict.PASSED, Verdict.FAILED}
     )
-    ran = f"{report.policies} policies, {report.exchanges} exchanges, {len(report.refused)} refused"
+    refused = len(report.refused) + report.more_refused
+    ran = f"{report.policies} policies, {report.exchanges} exchanges, {refused} refused"
     style = "bold green" if judgement.is_green else "bold red"
     return _line(f"{titled(report.implementation)}: {counts}; {ran}", style=style)
 

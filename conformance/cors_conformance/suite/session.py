@@ -9,11 +9,12 @@ from typing import Any, Final
 import pytest
 
 from cors_conformance.baseline import Judged, Judgement
+from cors_conformance.profiles import PROFILES
 from cors_conformance.report import json as json_report
 from cors_conformance.report.escape import printable
 from cors_conformance.report.text import header_line, plain, summary_lines
 from cors_conformance.rules.base import Rule
-from cors_conformance.run import CannotTest
+from cors_conformance.run import CannotTest, Run
 from cors_conformance.selection import Asked, BadSelection, Selection, read
 from cors_conformance.servers.base import HarnessError
 from cors_conformance.servers.text import describe_error
@@ -47,6 +48,13 @@ class Suite:
 
     def _selected(self) -> Selection:
         option = self._config.option
+        profile = PROFILES.get(option.conformance_profile)
+        if profile is not None and profile.is_endless:
+            message = (
+                f"the profile {profile.name} does not end, and tests do; take `long` here,"
+                " or `cors-conformance run NAME --profile fuzz`"
+            )
+            raise pytest.UsageError(message)
         asked = Asked(
             implementations=option.conformance_implementations,
             rules=option.conformance_rules,
@@ -56,6 +64,7 @@ class Suite:
             baseline=option.conformance_baseline,
             ignore_shipped_baseline=option.conformance_no_baseline,
             token=option.conformance_replay,
+            database=option.conformance_database,
         )
         try:
             selection = read(asked)
@@ -82,6 +91,10 @@ class Suite:
             parameters.append(pytest.param(None, None, id=missing.name, marks=skip))
         return parameters
 
+    def runs(self) -> list[Run]:
+        """Return a run of each implementation, by the rules that would make a new finding."""
+        return [self._selection.run(item) for item in self._selection.implementations]
+
     def pytest_report_header(self) -> list[str]:
         """Name what is tested, in which version, how, and what is not there."""
         selection = self._selection
@@ -107,7 +120,7 @@ class Suite:
         for item in session.items:
             callspec = getattr(item, "callspec", None)
             implementation = None if callspec is None else callspec.params.get("implementation")
-            if callspec is not None and implementation is not None:
+            if callspec is not None and implementation is not None and "rule" in callspec.params:
                 self._wanted.setdefault(implementation.name, []).append(callspec.params["rule"])
 
     def judged(self, name: str, rule: Rule) -> Judged:
