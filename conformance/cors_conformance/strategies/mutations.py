@@ -192,7 +192,7 @@ def mutations(origin: str, *, audience: Audience) -> tuple[str, ...]:
     return _mutations(origin)[audience]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _mutations(origin: str) -> Mapping[Audience, tuple[str, ...]]:
     results = dict.fromkeys(result for operate in OPERATORS.values() for result in operate(origin))
     results.pop(origin, None)

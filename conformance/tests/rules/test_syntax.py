@@ -1,13 +1,19 @@
 """The rules about syntax catch what no browser reads as it was meant, and nothing else."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Final
 
 import pytest
 
+from cors_conformance.application import ApplicationResponse
 from cors_conformance.findings import Status
 from cors_conformance.implementation import Application, Implementation
 from cors_conformance.policy import Policy
+from cors_conformance.rules import RULES
+from cors_conformance.rules.base import Breach
+from cors_conformance.scenario import RawRequest
+from cors_conformance.world import World
 from middlewares import Edit, Judge, Lines, Message, Receive, Scope, Send, Wrap, edited
 
 ACAO: Final = b"access-control-allow-origin"
@@ -208,3 +214,20 @@ def test_any_ok_status_with_its_body_is_spared(status: int, judge: Judge) -> Non
     messages = ({**START, "status": status}, {**END, "body": body})
     assert judge("syn-content-length", answering(*messages)).status is Status.PASSED
     assert judge("syn-asgi", answering(*messages)).status is Status.PASSED
+
+
+EVERYBODY: Final = Policy(allow_origins=("*",))
+OWN: Final = ApplicationResponse(headers=((ACAO, b"https://a.example"),))
+LISTED: Final = b"https://a.example, https://a.example"
+
+
+@pytest.mark.parametrize(("asked", "is_spared"), [(LISTED, True), (b"https://b.example", False)])
+def test_a_list_that_is_an_echo_of_one_is_no_duplication(asked: bytes, is_spared: bool) -> None:
+    def listing(_: Scope, lines: Lines) -> Lines:
+        return [*(line for line in lines if line[0] != ACAO), (ACAO, LISTED)]
+
+    tiny = Implementation(name="tiny", interface="asgi", wrap=edited(listing))
+    with World(tiny, EVERYBODY) as world:
+        sent = world.send(RawRequest(method=b"GET", headers=((b"origin", asked),), application=OWN))
+        with nullcontext() if is_spared else pytest.raises(Breach, match="a list where one value"):
+            assert RULES["syn-no-duplication"].check(world, sent)
