@@ -3,8 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -259,23 +258,7 @@ def _run(options: argparse.Namespace) -> int:
 
         # Drawn here to be printed before the search, which may be ended by anything.
         selected = replace(selected, seed=random.randrange(2**32))  # noqa: S311 - no secret
-    with _terminable(selected):
-        return _run_all(selected, options.json)
-
-
-@contextmanager
-def _terminable(selected: "Selection") -> Iterator[None]:
-    """Let SIGTERM end an endless run as Ctrl-C does: what stops services sends it."""
-    import signal  # noqa: PLC0415 - a fast start
-
-    if not selected.is_endless:
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    return _run_all(selected, options.json)
 
 
 def _run_all(selected: "Selection", json_out: Path | None) -> int:

@@ -5,12 +5,15 @@ told as soon as it is there, each rule once; rounds of random policies and of pa
 turn follow, each a search of Hypothesis of its own. What is kept does not grow with time.
 """
 
+import signal
+import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import TypeAlias
+from types import FrameType
+from typing import Any, TypeAlias
 
 from cors_conformance.findings import Report, RuleResult
 from cors_conformance.rules.base import Rule
@@ -52,7 +55,9 @@ class Fuzz(Run):
     _is_interrupted: bool = False
 
     def report(self) -> Report:
-        """Go on until the limit or `KeyboardInterrupt`; report what was found until then.
+        """Go on until the limit, SIGINT or SIGTERM; report what was found until then.
+
+        The example that is under way is done to its end; a second signal interrupts it.
 
         Raises:
             CannotTest: the implementation does not start, or serves no policy.
@@ -63,13 +68,14 @@ class Fuzz(Run):
         self._began = time.monotonic()
         testable = self._begin()
         try:
-            self._replay(testable)
-            self._tell(testable)
-            self._go_on(testable)
+            with _signals(self._stop):
+                self._replay(testable)
+                self._tell(testable)
+                self._go_on(testable)
         except KeyboardInterrupt:
-            if not self._served:
-                raise
-            self._is_interrupted = True
+            self._stop()
+        if self._is_interrupted and not self._served:
+            raise KeyboardInterrupt
         if not self._served:
             raise CannotTest(self._nothing())
         for rule in testable:
@@ -143,6 +149,33 @@ class Fuzz(Run):
                 self.told(self._result(rule))
                 self._is_told.add(rule.id)
 
+    def _stop(self) -> None:
+        self._is_interrupted = True
+
     def _is_over(self) -> bool:
         seconds = time.monotonic() - self._began
-        return self.limit.is_reached(seconds=seconds, examples=self._count)
+        return self._is_interrupted or self.limit.is_reached(seconds=seconds, examples=self._count)
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Let the first SIGINT or SIGTERM call `stop`, and the next one interrupt.
+
+    An event loop that is interrupted complains of the tasks that it loses.
+    """
+    before: dict[signal.Signals, Any] = {}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        for each in before:
+            signal.signal(each, signal.default_int_handler)
+        stop()
+
+    # Python lets nobody else set them.
+    if threading.current_thread() is threading.main_thread():
+        before |= {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

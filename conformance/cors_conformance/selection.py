@@ -95,7 +95,7 @@ class Selection:
     ) -> baseline.Judgement:
         """Test one implementation, by some of the rules.
 
-        An endless run is ended by `KeyboardInterrupt`; its findings, known or not, are told before.
+        An endless run is ended by SIGINT or SIGTERM; its findings, known or not, are told before.
 
         Raises:
             CannotTest: it does not start, or serves no policy of the run.

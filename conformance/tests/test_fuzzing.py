@@ -294,6 +294,7 @@ def test_a_signal_ends_it_with_the_report(number: signal.Signals, tmp_path: Path
         process.wait()
     assert process.returncode == 0
     assert "Traceback" not in err
+    assert "never awaited" not in err
     assert "watched: 1 passed, 0 failed; " in out
 
 

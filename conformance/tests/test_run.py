@@ -218,7 +218,12 @@ def test_a_random_profile_tells_its_seed_and_takes_one() -> None:
     rules = select(["safe-duplicate-origin"])
     policy = Policy(allow_origins=("https://a.example",))
     long = PROFILES["long"]
-    profile = replace(long, random=settings(long.random, max_examples=50), sweeps=False)
+    profile = replace(
+        long,
+        random=settings(long.random, max_examples=20),
+        machines=settings(long.machines, max_examples=2),
+        sweeps=False,
+    )
     tested = implementation()
 
     first = Run(implementation=tested, rules=rules, profile=profile, policy=policy).report()

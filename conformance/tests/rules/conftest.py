@@ -228,9 +228,10 @@ def judge() -> Callable[..., RuleResult]:
         policy: Policy | None = None,
         *,
         interface: Interface = "asgi",
+        examples: int = 1,
     ) -> RuleResult:
         implementation = Implementation(name="tiny", interface=interface, wrap=wrap)
-        (found,) = run(implementation, (rule,), policy, examples=2)
+        (found,) = run(implementation, (rule,), policy, examples)
         return found
 
     return result

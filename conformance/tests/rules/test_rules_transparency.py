@@ -130,7 +130,7 @@ def another_line(message: Any) -> Any:
 @pytest.mark.parametrize("change", [another_status, lost_repetition, longer_body, another_line])
 @pytest.mark.parametrize("rule", ["tr-no-origin", "tr-response"])
 def test_changed_response_is_found(rule: str, change: Any, judge: Judge) -> None:
-    assert judge(rule, sending(change)).status is Status.FAILED
+    assert judge(rule, sending(change), POLICY, examples=4).status is Status.FAILED
 
 
 def test_request_that_needs_an_origin_is_found(judge: Judge) -> None:

@@ -143,7 +143,7 @@ def test_an_applications_own_line_beside_another_is_found(judge: Judge) -> None:
         lines = (ACAO, policy.allow_origins[0].encode() if policy.allow_origins else b"null")
         return edited(lambda _, own: [*own, lines], lambda inner, _: inner)(app, policy)
 
-    assert judge("syn-no-duplication", adding).status is Status.FAILED
+    assert judge("syn-no-duplication", adding, POLICY, examples=4).status is Status.FAILED
 
 
 def test_an_application_may_have_its_way(judge: Judge) -> None:
@@ -212,8 +212,8 @@ def test_a_body_that_is_no_body_is_found(messages: tuple[Message, ...], judge: J
 def test_any_ok_status_with_its_body_is_spared(status: int, judge: Judge) -> None:
     body = b"" if status == 204 else b"OK"
     messages = ({**START, "status": status}, {**END, "body": body})
-    assert judge("syn-content-length", answering(*messages)).status is Status.PASSED
-    assert judge("syn-asgi", answering(*messages)).status is Status.PASSED
+    assert judge("syn-content-length", answering(*messages), POLICY).status is Status.PASSED
+    assert judge("syn-asgi", answering(*messages), POLICY).status is Status.PASSED
 
 
 EVERYBODY: Final = Policy(allow_origins=("*",))
