@@ -25,8 +25,7 @@ FAILURE: Final = Failure.FAILURE
 
 def contains(headers: Iterable[HeaderLine], name: bytes) -> bool:
     """Whether a header of that name is there. https://fetch.spec.whatwg.org/#header-list-contains"""
-    name = name.lower()
-    return any(header_name.lower() == name for header_name, _ in headers)
+    return name.lower() in [header_name.lower() for header_name, _ in headers]
 
 
 def get_all(headers: Iterable[HeaderLine], name: bytes) -> list[bytes]:
