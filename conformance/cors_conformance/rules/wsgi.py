@@ -209,6 +209,18 @@ def _is_judged(world: World, batch: Batch) -> bool:
     return called.status_line == _STATUS and _is_own(raising.error)
 
 
+def _calls(
+    world: World, batch: Batch, kind: type[_Application]
+) -> Iterator[tuple[bool, _Application, _Called]]:
+    """Call it for a page and for no page, if the batch is judged; give what reaches it."""
+    if not _is_judged(world, batch):
+        return
+    for is_cors in (True, False):
+        application, called = _call(world, kind, is_cors=is_cors)
+        if application.seen is not None:
+            yield is_cors, application, called
+
+
 def _is_own(error: BaseException | None) -> bool:
     """Whether an exception is the application's, or caused by it."""
     return isinstance(error, ApplicationError) or (error is not None and _is_own(error.__cause__))
@@ -248,13 +260,8 @@ def _require_as_shared(world: World, what: str, called: _Called, *, is_cors: boo
 
 def wsgi_items(world: World, batch: Batch) -> bool:
     """Hold that items of a body pass one by one, and that a response may start with the first."""
-    if not _is_judged(world, batch):
-        return False
     judged = False
-    for is_cors in (True, False):
-        application, called = _call(world, _Application, is_cors=is_cors)
-        if application.seen is None:
-            continue
+    for is_cors, application, called in _calls(world, batch, _Application):
         judged = True
         _require_response("an application of three items", called, _STATUS)
         for index, count in enumerate(application.counts[: len(_CHUNKS)]):
@@ -290,27 +297,22 @@ def wsgi_close(world: World, batch: Batch) -> bool:
 
 def wsgi_start_response(world: World, batch: Batch) -> bool:
     """Hold that an application can write, and start again with `exc_info`."""
-    if not _is_judged(world, batch):
-        return False
     judged = False
-    for is_cors in (True, False):
-        application, called = _call(world, _Writing, is_cors=is_cors)
-        if application.seen is None:
-            continue
+    for is_cors, _, writing in _calls(world, batch, _Writing):
         judged = True
         what = "an application that writes the first part of its body"
-        _require_response(what, called, _STATUS)
-        _require_as_shared(world, what, called, is_cors=is_cors)
-        _, called = _call(world, _Failing, is_cors=is_cors)
+        _require_response(what, writing, _STATUS)
+        _require_as_shared(world, what, writing, is_cors=is_cors)
+        _, failing = _call(world, _Failing, is_cors=is_cors)
         what = "an application that starts its response again, with exc_info,"
-        _require_response(what, called, _FAILED)
-        _require_as_shared(world, what, called, is_cors=is_cors)
-        application, called = _call(world, _FailingLate, is_cors=is_cors)
+        _require_response(what, failing, _FAILED)
+        _require_as_shared(world, what, failing, is_cors=is_cors)
+        application, late = _call(world, _FailingLate, is_cors=is_cors)
         # Where nothing was sent yet, since items are held back, it may start again.
-        if any(application.counts) and not _is_own(called.error):
+        if any(application.counts) and not _is_own(late.error):
             message = (
                 "an application that fails in the middle of its body, and calls start_response"
-                f" with exc_info, gets its exception raised by the server; here {_told(called)}"
+                f" with exc_info, gets its exception raised by the server; here {_told(late)}"
             )
             raise Breach(message)
     return judged
@@ -318,23 +320,15 @@ def wsgi_start_response(world: World, batch: Batch) -> bool:
 
 def wsgi_environ(world: World, batch: Batch) -> bool:
     """Hold that the environment arrives."""
-    if not _is_judged(world, batch):
-        return False
     judged = False
-    for is_cors in (True, False):
-        application, called = _call(world, _Application, is_cors=is_cors)
-        if application.seen is None:
-            continue
+    for _, application, called in _calls(world, batch, _Application):
         judged = True
+        seen = application.seen or {}
         for key, value in called.given.items():
             # Streams may be wrapped.
-            is_kept = key in application.seen and (
-                key.startswith("wsgi.") or application.seen[key] == value
-            )
+            is_kept = key in seen and (key.startswith("wsgi.") or seen[key] == value)
             if not is_kept:
-                found = (
-                    describe_value(application.seen[key]) if key in application.seen else "nothing"
-                )
+                found = describe_value(seen[key]) if key in seen else "nothing"
                 message = (
                     f"the environment's {key!r}, {describe_value(value)}, reached the application"
                     f" as {found}"
