@@ -355,7 +355,7 @@ class Run:
             if tally is not None and 0 < tally.judged == tally.failed:
                 return f"{name} never holds"
         tally = self._tallies[rule.id]
-        if tally.first is None and tally.finding is None and tally.followed:
+        if self._own(rule) is None and tally.finding is None and tally.followed:
             names = " and ".join(tally.followed)
             return f"{names} {'does' if len(tally.followed) == 1 else 'do'} not hold there either"
         return None
@@ -508,14 +508,24 @@ class Run:
                 tally.add(found, policy, source, place)
 
     def _first(self, rule: Rule) -> Failure:
-        first = self._tallies[rule.id].first
+        first = self._own(rule)
         assert first is not None  # noqa: S101 - asked of rules that failed only
         return first
+
+    def _own(self, rule: Rule) -> Failure | None:
+        """Give a failure that does not follow from a finding: what it depends on is none itself."""
+        tally = self._tallies[rule.id]
+        if tally.first is not None:
+            return tally.first
+        return next(
+            (each for name, each in tally.followed.items() if not self._tallies[name].failed), None
+        )
 
     def _shrink(self, rule: Rule, stage: Stage) -> None:
         """Search once more with one rule, for its smallest policy and request."""
         first = self._first(rule)
-        smallest = Smallest(self.implementation, rule, first, self.profile.trials, self._tallies)
+        failed = [name for name, tally in self._tallies.items() if tally.failed]
+        smallest = Smallest(self.implementation, rule, first, self.profile.trials, failed)
         # What is found is found, be it that an implementation answers now so, now so.
         with suppress(Breach, Flaky, Enough):
             stage.run(smallest.trial)

@@ -136,3 +136,15 @@ def test_a_journey_has_the_grounds_of_any_two_of_its_pages() -> None:
     ):
         with World(implementation, TWO) as opened:
             assert gone(opened, rule, journey, judged) == ground
+
+
+def test_what_follows_from_nothing_that_was_found_is_a_finding() -> None:
+    # As if the search had met the page with the one rule, and with the other had not.
+    simple = replace(RULES["live-simple"], check=lambda _world, _fetched: False)
+    found = Run(
+        implementation=Implementation(name="tiny", interface="asgi", wrap=without_b),
+        rules=[simple, RULES["live-error-readable"]],
+        profile=PROFILES["quick"],
+        policy=TWO,
+    ).report()
+    assert statuses(found)["live-error-readable"] is Status.FAILED
