@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import pytest
 
+from batches import BATCH
 from cors_conformance.fetch.http import HTTPResponse
 from cors_conformance.implementation import Application, Implementation
 from cors_conformance.implementations.registry import find
@@ -14,18 +15,9 @@ from cors_conformance.policy import Policy
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Breach
 from cors_conformance.rules.picking import ONE_ORIGIN
-from cors_conformance.scenario import PLAIN, Batch
 from cors_conformance.servers.base import Reply
 from cors_conformance.variants import VARIANTS
 from cors_conformance.world import World
-
-BATCH: Final = Batch(
-    origins=("https://a.example",),
-    methods=(b"GET",),
-    header_sets=((),),
-    credentials=("omit",),
-    applications=(PLAIN,),
-)
 
 
 def judged(implementation: Implementation, policy: Policy = ONE_ORIGIN) -> bool:

@@ -6,6 +6,7 @@ from typing import Final, Self
 
 import pytest
 
+from batches import BATCH
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest, HTTPResponse
 from cors_conformance.findings import Status
@@ -13,19 +14,11 @@ from cors_conformance.implementation import Application, Implementation
 from cors_conformance.policy import Policy
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Breach
-from cors_conformance.scenario import PLAIN, Batch
 from cors_conformance.servers.base import Reply, ServerDied
 from cors_conformance.world import World
 from middlewares import Judge, Lines, Receive, Scope, Send, Wrap, edited, reference
 
 EMPTY: Final = Policy()
-BATCH: Final = Batch(
-    origins=("https://a.example",),
-    methods=(b"GET",),
-    header_sets=((),),
-    credentials=("omit",),
-    applications=(PLAIN,),
-)
 
 
 def leaving(app: Application, policy: Policy) -> Application:

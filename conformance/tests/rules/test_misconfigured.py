@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from batches import BATCH
 from cors_conformance.implementation import Application, Implementation
 from cors_conformance.implementations.registry import find
 from cors_conformance.mutants import MUTANTS
@@ -13,17 +14,9 @@ from cors_conformance.policy import Policy
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Breach
 from cors_conformance.rules.picking import ONE_ORIGIN
-from cors_conformance.scenario import PLAIN, Batch
 from cors_conformance.variants import VARIANTS
 from cors_conformance.world import World
 
-BATCH: Final = Batch(
-    origins=("https://a.example",),
-    methods=(b"GET",),
-    header_sets=((),),
-    credentials=("omit",),
-    applications=(PLAIN,),
-)
 RULES_OF_CONFIGURATIONS: Final = (
     "cfg-bad-origin",
     "cfg-bad-token",

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 
+from batches import BATCH
 from cors_conformance.application import ApplicationError
 from cors_conformance.implementation import Application, Capability, Implementation
 from cors_conformance.implementations.registry import find
@@ -13,18 +14,10 @@ from cors_conformance.policy import Policy
 from cors_conformance.rules import RULES, select
 from cors_conformance.rules.base import Breach
 from cors_conformance.rules.picking import ONE_ORIGIN
-from cors_conformance.scenario import PLAIN, Batch
 from cors_conformance.variants import VARIANTS
 from cors_conformance.world import World
 from cors_reference import WSGICORSMiddleware
 
-BATCH: Final = Batch(
-    origins=("https://a.example",),
-    methods=(b"GET",),
-    header_sets=((),),
-    credentials=("omit",),
-    applications=(PLAIN,),
-)
 BOOK: Final = [rule.id for rule in select(["tr-wsgi-*"])]
 
 
