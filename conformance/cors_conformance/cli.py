@@ -32,6 +32,7 @@ _APART: Final = {
         "let pages of real engines fetch from an implementation",
     ),
     "exhaust": ("exhaust.command", "judge every policy and every request of a small world"),
+    "variants": ("variants_command", "run the rules over right middlewares"),
 }
 """Commands with a parser of their own, in these modules."""
 
@@ -197,7 +198,7 @@ def _mutants(options: argparse.Namespace) -> int:
         kills = kill_matrix.matrix(
             chosen,
             RULES.values(),
-            processes=max(1, options.processes),
+            processes=options.processes,
             told=lambda _: progress.advance(task),
         )
     console = _console()

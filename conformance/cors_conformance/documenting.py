@@ -61,7 +61,8 @@ _MUTANTS_HEAD: Final = """\
 which rules failed and how soon; it fails if a mutant survives, or if a rule kills nothing. What it
 found last is the [kill matrix](kill-matrix.md).
 *Variants* are right middlewares that use the [freedoms](verdicts.md#freedoms) of the standard in
-other ways than the reference: no rule complains about them.
+other ways than the reference: no rule complains about them. `cors-conformance variants` runs the
+rules over them and the reference, and fails if one does.
 
 This page is made from `cors_conformance.mutants` and `cors_conformance.variants`; see
 [CONTRIBUTING](../CONTRIBUTING.md).

@@ -8,7 +8,6 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
 from statistics import median
@@ -17,6 +16,7 @@ from typing import Final, TypeAlias
 from rich.table import Table
 
 from cors_conformance.mutants import MUTANTS, Mutant
+from cors_conformance.pool import each_done
 from cors_conformance.profiles import PROFILES, Profile
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Breach, Rule
@@ -175,17 +175,11 @@ def matrix(
     """Judge mutants by rules, in the order given, in so many processes."""
     names = tuple(rule.id for rule in rules)
     ids = [mutant.id for mutant in mutants]
+    jobs = [(each, names, tuple(profiles)) for each in ids]
     found: dict[str, Kill] = {}
-    if processes == 1:
-        for each in ids:
-            found[each] = _by_name(each, names, tuple(profiles))
-            told(found[each])
-    else:
-        with ProcessPoolExecutor(processes) as pool:
-            jobs = [pool.submit(_by_name, each, names, tuple(profiles)) for each in ids]
-            for job in as_completed(jobs):
-                found[job.result().mutant] = job.result()
-                told(job.result())
+    for result in each_done(_by_name, jobs, processes=processes):
+        found[result.mutant] = result
+        told(result)
     return tuple(found[each] for each in ids)
 
 

@@ -65,9 +65,9 @@ PROFILES: Final = {
         ),
         Profile(
             name="long",
-            corners=settings(_ALWAYS, max_examples=10),
-            random=settings(_ALWAYS, max_examples=1000),
-            machines=settings(_MACHINES, max_examples=300),
+            corners=settings(_ALWAYS, max_examples=4),
+            random=settings(_ALWAYS, max_examples=200),
+            machines=settings(_MACHINES, max_examples=60),
             is_deterministic=False,
             trials=1000,
         ),
