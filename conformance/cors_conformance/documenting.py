@@ -156,6 +156,8 @@ def _rule(rule: Rule) -> Iterator[str]:
         yield f"- Needs: {', '.join(f'`{need}`' for need in sorted(rule.needs))}"
     if rule.depends_on:
         yield f"- Follows from: {', '.join(f'[{name}](#{name})' for name in rule.depends_on)}"
+    if rule.special_of:
+        yield f"- A special case of: [{rule.special_of}](#{rule.special_of})"
     yield f"- Kills: {', '.join(killed) or 'no mutant names it'}"
     yield ""
 

@@ -132,7 +132,7 @@ def credentials_grant(policy: Policy, dialect: Dialect, credentials: str) -> Gra
 def method_grant(policy: Policy, dialect: Dialect, method: bytes, credentials: str) -> Grant:
     """Whether a method, as the browser sends it, is granted."""
     name = method.decode("latin-1")
-    if name in policy.allow_methods:
+    if name in policy.allow_methods and name != WILDCARD:
         return granted(f"the method {name} is in allow_methods")
     if is_cors_safelisted_method(method):
         # No list is needed for these, so that a literal `*` does for them with credentials too.
@@ -153,7 +153,7 @@ _HARMLESS: Final = frozenset({"accept", "accept-language", "content-language"})
 def header_grant(policy: Policy, dialect: Dialect, name: bytes, credentials: str) -> Grant:
     """Whether a request header that the browser asks for is granted."""
     lower = name.lower().decode("latin-1")
-    if lower in {allowed.lower() for allowed in policy.allow_headers}:
+    if lower in {allowed.lower() for allowed in policy.allow_headers} and lower != WILDCARD:
         return granted(f"the header {lower} is in allow_headers")
     if lower in (dialect.always_allowed_headers or ()):
         return granted(f"the header {lower} is documented as always allowed")

@@ -15,6 +15,7 @@ from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Breach, Look, Rule, Subject
 from cors_conformance.scenario import API, Batch, Journey, Visit
 from cors_conformance.servers.base import ServerDied
+from cors_conformance.strategies.origins import foreign_near_misses
 from cors_conformance.subjects import sources, subjects
 from cors_conformance.world import Fetched, Sent, World
 
@@ -22,21 +23,41 @@ _STRANGER: Final = "https://stranger.example"
 
 
 def gone(world: World, rule: Rule, subject: Subject, judged: Collection[str]) -> str | None:
-    """Name the rule, one of those judged, that `rule` depends on and that `subject` breaks, too."""
+    """Name the rule, one of those judged, from which it follows that `subject` breaks `rule`."""
     for name in rule.depends_on:
         if name in judged and _is_broken(world, RULES[name], subject):
-            return name
+            return gone(world, RULES[name], subject, judged) or name
+    if rule.special_of in judged and _is_broken_by_strangers(world, RULES[rule.special_of]):
+        return rule.special_of
+    for special in _special_cases(rule):
+        if special.id in judged and _is_broken(world, special, subject):
+            return None if _is_broken_by_strangers(world, rule) else special.id
     return None
+
+
+def _special_cases(rule: Rule) -> list[Rule]:
+    return [special for special in RULES.values() if special.special_of == rule.id]
+
+
+def _is_broken_by_strangers(world: World, rule: Rule) -> bool:
+    try:
+        return any(_breaks(world, rule, each) for each in _plainest(world, rule, _STRANGER))
+    except ServerDied:
+        return False
 
 
 def _is_broken(world: World, ground: Rule, subject: Subject) -> bool:
     try:
-        for each in _subjects(world, ground, subject):
-            ground.check(world, each)
+        return any(_breaks(world, ground, each) for each in _subjects(world, ground, subject))
+    except ServerDied:
+        return False
+
+
+def _breaks(world: World, rule: Rule, subject: Subject) -> bool:
+    try:
+        rule.check(world, subject)
     except Breach:
         return True
-    except ServerDied:
-        pass
     return False
 
 
@@ -47,8 +68,16 @@ def _subjects(world: World, ground: Rule, subject: Subject) -> Iterator[Subject]
             yield from _plainest(world, ground, visit.origin)
         case Sent(request=request):
             origin = (get(request.headers, b"origin") or b"").decode("latin-1")
-            # What lets everybody in lets that in, too, of which there is no page.
-            yield from _plainest(world, ground, origin if _is_of_a_page(origin) else _STRANGER)
+            if _is_of_a_page(origin):
+                yield from _plainest(world, ground, origin)
+                return
+            # What lets everybody in lets that in, too, of which there is no page, and so does what
+            # lets in all that looks alike.
+            yield from _plainest(world, ground, _STRANGER)
+            allowed = world.policy.allow_origins
+            if any(item.partition("://")[2] in origin for item in allowed):
+                for near in foreign_near_misses(allowed):
+                    yield world.fetch(Visit(origin=near, method=b"GET"))
         case Batch():
             for source in sources(ground.look, subject):
                 yield from subjects(ground.look, world, source)

@@ -139,6 +139,19 @@ def with_credentials(policy: Policy) -> Policy:
             visit(include=True),
             DENIED,
         ),
+        # A method or a header that is called `*` is one of all.
+        (
+            Dialect(wildcard_methods=frozenset({"GET"})),
+            STARS,
+            visit("https://a.example", b"*"),
+            FREE,
+        ),
+        (
+            Dialect(wildcard_lists_with_credentials=False),
+            STARS_BUT_ORIGINS,
+            visit("https://a.example", b"GET", b"*", include=True),
+            DENIED,
+        ),
         (Dialect(), with_credentials(STARS), visit(include=True), DENIED),
         (Dialect(), with_credentials(STARS), visit(), GRANTED),
     ],

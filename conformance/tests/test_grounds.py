@@ -93,6 +93,56 @@ def test_an_origin_that_is_let_in_by_mistake_is_one_finding() -> None:
     }
 
 
+def by_prefix(app: Application, policy: Policy) -> Application:
+    """Allows what begins like an allowed origin, and sees to nothing else."""
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        origin = dict(scope["headers"]).get(b"origin", b"")
+        allowed = [item for item in policy.allow_origins if origin.startswith(item.encode())]
+
+        async def name(message: Any) -> None:
+            if message["type"] == "http.response.start" and allowed:
+                line = (b"access-control-allow-origin", origin)
+                message = {**message, "headers": [*message["headers"], line]}
+            await send(message)
+
+        await app(scope, receive, name)
+
+    return outer
+
+
+def test_a_careless_comparison_is_told_by_the_rule_that_names_it() -> None:
+    names = ("safe-origin-simple", "safe-origin-nearmiss", "safe-acao-closed")
+    assert statuses(report(by_prefix, *names)) == {
+        "safe-origin-simple": Status.FOLLOWS,
+        "safe-origin-nearmiss": Status.FAILED,
+        # Also where the origin is one that no page has.
+        "safe-acao-closed": Status.FOLLOWS,
+    }
+    assert statuses(report(by_prefix, "safe-origin-simple")) == {
+        "safe-origin-simple": Status.FAILED
+    }
+
+
+def test_what_lets_everybody_in_is_told_by_the_general_rule() -> None:
+    found = Run(
+        implementation=MUTANTS["any-origin-reflected"].implementation,
+        rules=select(["safe-origin-simple", "safe-origin-nearmiss", "safe-null"]),
+        profile=PROFILES["quick"],
+    ).report()
+    assert statuses(found) == {
+        "safe-origin-simple": Status.FAILED,
+        "safe-origin-nearmiss": Status.FOLLOWS,
+        "safe-null": Status.FOLLOWS,
+    }
+
+
+def test_a_special_case_has_a_general_rule() -> None:
+    for rule in RULES.values():
+        assert rule.special_of in {"", *RULES}
+        assert rule.special_of not in rule.depends_on
+
+
 def test_what_caches_mix_up_follows_from_the_vary_that_is_missing() -> None:
     found = Run(
         implementation=MUTANTS["no-vary"].implementation,

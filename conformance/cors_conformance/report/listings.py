@@ -39,6 +39,7 @@ def rules_json(selected: Iterable[Rule]) -> str:
             "link": rule.link,
             "needs": sorted(rule.needs),
             "depends_on": rule.depends_on,
+            "special_of": rule.special_of,
         }
         for rule in selected
     ]

@@ -84,6 +84,8 @@ class Rule:
         needs: capabilities without which the rule cannot be tested.
         depends_on: ids of rules without which this one means nothing: they must hold at least
             once, and a page, a journey or a batch that breaks one of them says nothing here.
+        special_of: id of the rule of which this one is a special case, "" for none. What breaks
+            both is told by this one, or by the general one if strangers break that, too.
         refusal: tells the policies that it is right to refuse under this rule.
 
     """
@@ -96,6 +98,7 @@ class Rule:
     check: Check
     needs: frozenset[Capability] = frozenset()
     depends_on: tuple[str, ...] = ()
+    special_of: str = ""
     refusal: Callable[[Policy], bool] | None = None
     chapter: Chapter
 

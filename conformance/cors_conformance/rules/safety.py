@@ -49,16 +49,25 @@ def _origin_preflight(world: World, fetched: Fetched) -> bool:
     return True
 
 
-def _is_near(origin: str, allowed: str) -> bool:
-    """Whether two origins share what careless comparisons look at."""
-    host = allowed.partition("://")[2]
-    label = host.partition(".")[0].partition(":")[0]
-    return len(label) > 0 and label in origin
+def _host_and_port(origin: str) -> str:
+    return origin.partition("://")[2]
+
+
+def _resembles(origin: str, allowed: str) -> bool:
+    """Whether a careless comparison takes one for the other: of parts, or with dots for all."""
+    one, other = _host_and_port(origin), _host_and_port(allowed)
+    if not one or not other:
+        return False
+    if len(one) == len(other):
+        return all(its in {mine, "."} for mine, its in zip(one, other, strict=True))
+    return one in other or other in one
 
 
 def _origin_near_miss(world: World, fetched: Fetched) -> bool:
-    near = [item for item in world.policy.allow_origins if _is_near(fetched.visit.origin, item)]
-    if not near or not _is_denied_origin(world, fetched):
+    if not _is_denied_origin(world, fetched):
+        return False
+    near = [item for item in world.policy.allow_origins if _resembles(fetched.visit.origin, item)]
+    if not near:
         return False
     refuse_shared(fetched)
     for sent in fetched.sent:
@@ -299,6 +308,7 @@ SAFETY: Final = (
         level=Level.MUST,
         look=Look.FETCH,
         check=_origin_near_miss,
+        special_of="safe-origin-simple",
         chapter="safety",
     ),
     Rule(
@@ -309,6 +319,7 @@ SAFETY: Final = (
         level=Level.MUST,
         look=Look.FETCH,
         check=_null,
+        special_of="safe-origin-simple",
         chapter="safety",
     ),
     Rule(

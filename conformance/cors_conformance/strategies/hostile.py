@@ -224,7 +224,7 @@ def raw_requests(
 
 
 def _target(policy: Policy) -> _Target:
-    origins = tuple(origin for origin in policy.allow_origins if origin != WILDCARD)
+    origins = tuple(item for item in policy.allow_origins if item not in {WILDCARD, "null"})
     first, last = (origins[0], origins[-1]) if origins else ("https://a.example",) * 2
     methods = tuple(method for method in policy.allow_methods if method not in {"GET", WILDCARD})
     names = tuple(name for name in policy.allow_headers if name != WILDCARD)

@@ -24,7 +24,6 @@ from cors_conformance.strategies.origins import (
     foreign_near_misses,
 )
 
-_ALL: Final = (WILDCARD,)
 _SAFELISTED: Final = ("GET", "POST", "HEAD")
 _VISITS: Final = 80
 """How many visits the product of the pools gives at most."""
@@ -75,13 +74,14 @@ def choose_pools(choices: Choices, policy: Policy, *, any_method: bool) -> Pools
 
 
 def _choose_origins(choices: Choices, allowed: tuple[str, ...]) -> tuple[str, ...]:
-    if allowed == _ALL:
+    if WILDCARD in allowed:
         drawn = (choose_uncommon(choices),)
         return choices.pool(
             COMMON_ORIGINS, COMMON_ORIGINS, drawn, (None, "null"), otherwise=COMMON_ORIGINS[:1]
         )
     # Parts of different origins twice: where there are several, their near misses are many.
-    foreign = (*fixed_foreign_origins(allowed), *recombinations(allowed) * 2)
+    parted = tuple(origin for origin in allowed if origin != "null")
+    foreign = (*fixed_foreign_origins(allowed), *recombinations(parted) * 2)
     near = foreign_near_misses(allowed)
     # Near misses three times: it takes the right neighbour to find a wrong comparison.
     return choices.pool(
@@ -98,7 +98,7 @@ def _choose_origins(choices: Choices, allowed: tuple[str, ...]) -> tuple[str, ..
 @lru_cache(maxsize=256)
 def granted_methods(listed: tuple[str, ...], *, any_method: bool) -> tuple[str, ...]:
     """Return methods that `allow_methods` grants, as pages write them; some of them repeated."""
-    if listed == _ALL:
+    if WILDCARD in listed:
         return (*COMMON_METHODS[2:] * 2, "put", *(CUSTOM if any_method else ()))
     # As listed, and as pages write what the browser will normalise.
     lower = (method.lower() for method in listed if method in NORMALIZED)
@@ -108,7 +108,7 @@ def granted_methods(listed: tuple[str, ...], *, any_method: bool) -> tuple[str, 
 @lru_cache(maxsize=256)
 def denied_methods(listed: tuple[str, ...]) -> tuple[str, ...]:
     """Return methods that `allow_methods` denies, some of them repeated."""
-    if listed == _ALL:
+    if WILDCARD in listed:
         return ()
     granted = {*listed, *_SAFELISTED}
     near = [near for method in listed for near in method_mutations(method)]
@@ -122,7 +122,7 @@ def denied_methods(listed: tuple[str, ...]) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def granted_header_sets(listed: tuple[str, ...]) -> tuple[HeaderLines, ...]:
     """Return sets that `allow_headers` grants, some of them repeated."""
-    if listed == _ALL:
+    if WILDCARD in listed:
         several: tuple[tuple[str, ...], ...] = (
             ("X-A", "X-B", "Content-Type"),
             ("x-a", "Authorization"),
@@ -141,7 +141,7 @@ def granted_header_sets(listed: tuple[str, ...]) -> tuple[HeaderLines, ...]:
 def other_header_sets(listed: tuple[str, ...]) -> tuple[HeaderLines, ...]:
     """Return sets with a name outside `allow_headers`, and as many at the safelist's limits."""
     limits = safelist_limits()
-    if listed == _ALL:
+    if WILDCARD in listed:
         return limits
     known = {name.lower() for name in listed}
     near = [near for name in listed[:4] for near in name_mutations(name)]
