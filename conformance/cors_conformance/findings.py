@@ -30,8 +30,10 @@ class Finding:
         rule: the rule.
         message: what was seen and what was expected.
         policy: the smallest policy.
+        tried: the configuration that a rule tries in place of the policy, and in which it showed.
         source: the smallest thing done that shows it.
-        wire: everything that went over the wire while the rule was judged, in order.
+        wire: everything that went over the wire while the rule was judged, in order; of a
+            configuration that was tried, what went over the wire with that one.
         steps: what the browser did, for a visit.
         grant: what the policy says of a visit.
 
@@ -40,6 +42,7 @@ class Finding:
     rule: Rule
     message: str
     policy: Policy
+    tried: Policy | None = None
     source: Source
     wire: tuple[Sent, ...] = ()
     steps: tuple[Step, ...] = ()

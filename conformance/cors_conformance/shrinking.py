@@ -252,8 +252,9 @@ def finding(
             rule=rule,
             message=message,
             policy=policy,
+            tried=None if world.tried is None else world.tried.policy,
             source=source,
-            wire=tuple(world.log),
+            wire=tuple(world.log if world.tried is None else world.tried.log),
             steps=() if fetched is None else fetched.outcome.steps,
             grant=None if fetched is None else fetched.grant,
         )

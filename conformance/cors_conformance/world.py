@@ -5,6 +5,7 @@ Whatever a rule asks for is done once and remembered, so that all rules judge th
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
@@ -87,6 +88,14 @@ class Clock:
         return self.now
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Another configuration, and everything that went over the wire with it."""
+
+    policy: Policy
+    log: list[Sent]
+
+
 class World:
     """A server of an implementation with a policy, and all that was asked of it so far.
 
@@ -102,6 +111,7 @@ class World:
         self.implementation = implementation
         self.policy = policy
         self.log: list[Sent] = []
+        self.tried: Tried | None = None
         self._resources = ExitStack()
         self._server: Server | None = None
         self._fetched: dict[Visit, Fetched] = {}
@@ -166,19 +176,27 @@ class World:
 
     @contextmanager
     def beside(self, implementation: Implementation, policy: Policy) -> Iterator["World | None"]:
-        """Give another world for a while, which writes the same log; `None` where it is not served.
+        """Give another world for a while; `None` where it is not served.
 
         What dies of its configuration grants nothing; that it should not die is a rule's matter.
+        What breaks a rule there is kept as `tried`.
         """
+        tried = Tried(deepcopy(policy), [])
         with World(implementation, policy) as other:
-            other.log = self.log
+            other.log = tried.log
             try:
                 _ = other.server
             except (ConfigurationRefused, ServerDied):
                 is_served = False
             else:
                 is_served = True
-            yield other if is_served else None
+            try:
+                yield other if is_served else None
+            except Exception:
+                self.tried = tried
+                raise
+            finally:
+                self.log += tried.log
 
     def fetch(self, visit: Visit) -> Fetched:
         """Let a page fetch with a fresh browser: nothing cached, no cookies."""

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from io import StringIO
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from rich.console import Console
@@ -277,6 +277,18 @@ def test_header_names_version_profile_seed_and_rules() -> None:
     )
 
 
+def test_json_has_what_was_tried_as_python_writes_it() -> None:
+    nan: Any = float("nan")
+    tried = replace(POLICY, max_age=nan)
+    failed = result("live-simple", Status.FAILED)
+    assert failed.finding is not None
+    failed = replace(failed, finding=replace(failed.finding, tried=tried))
+    text = json_report.dumps([json_report.run(judge(report(failed)))])
+    (found,) = json.loads(text)["runs"][0]["findings"]
+    assert found["policy"] == POLICY.parameters()
+    assert found["tried"]["max_age"] == "nan"
+
+
 def test_json_document_is_complete() -> None:
     judgement = judge(
         report(result("live-simple", Status.FAILED), result("safe-null", Status.NOT_TESTED, "no"))
@@ -294,6 +306,7 @@ def test_json_document_is_complete() -> None:
     ]
     (found,) = run["findings"]
     assert found["policy"] == POLICY.parameters()
+    assert found["tried"] is None
     assert found["source"]["kind"] == "visit"
     assert found["wire"][0]["response"]["headers"] == [["x-evil", HOSTILE.decode("latin-1")]]
     assert found["grant"] == {"verdict": "granted", "reason": "it is so"}

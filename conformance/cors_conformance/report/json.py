@@ -6,8 +6,10 @@ this package) and `runs`, one per implementation:
 - `implementation`: `name`, `version`, `language`, `interface`, and `lacks`, a reason per capability
 - `profile`, `seed` (or null), `policies`, `exchanges`, and `counts`, a number per verdict
 - `rules`: `id`, `level`, `chapter`, `statement`, `link`, `verdict`, `judged` and `reason` of each
-- `findings`, with those known and noted: `rule`, `verdict`, `message`, `policy`, `source`, `wire`,
-  `steps` (`anchor`, `text`), `grant` (`verdict`, `reason`, or null) and `token`, for `--replay`
+- `findings`, with those known and noted: `rule`, `verdict`, `message`, `policy`, `tried` (the
+  parameters that the rule tried in place of the policy's, as Python writes them, or null),
+  `source`, `wire`, `steps` (`anchor`, `text`), `grant` (`verdict`, `reason`, or null) and `token`,
+  for `--replay`
 - `refused`, `died` (each `policy` and `reason`) and `inexpressible` (each `reason` and `count`);
   `more_refused`, `more_died`: how many are not listed; `notes`, for people
 
@@ -91,6 +93,8 @@ def _finding(finding: Finding, verdict: Verdict) -> JSON:
         "verdict": verdict.value,
         "message": finding.message,
         "policy": finding.policy.parameters(),
+        "tried": finding.tried
+        and {name: repr(value) for name, value in finding.tried.parameters().items()},
         "source": _plain(finding.source),
         "wire": [_sent(sent) for sent in finding.wire],
         "steps": [{"anchor": step.anchor, "text": step.text} for step in finding.steps],

@@ -51,7 +51,7 @@ def source_lines(source: Source) -> tuple[str, Iterator[str]]:
         case ASGICall():
             return f"an ASGI call: {source.name}", _call(source)
         case Batch():
-            return "all that is done under this policy", _batch(source)
+            return "what the rule was given", _batch(source)
         case _:
             assert_never(source)
 

@@ -64,8 +64,9 @@ def finding_lines(finding: Finding, implementation: Implementation) -> Lines:
     yield Text.assemble((rule.level.value, _STYLES[rule.level]), " ", (rule.id, "bold"), statement)
     yield _line(rule.link, indent=2, style="dim")
     yield _line(finding.message, indent=2, limit=2000)
-    yield from _section("policy", _policy(finding.policy))
-    yield from _section(*source_lines(finding.source))
+    yield from _section("policy", _policy(finding.tried or finding.policy))
+    if finding.tried is None:
+        yield from _section(*source_lines(finding.source))
     if finding.wire or not isinstance(finding.source, ASGICall):
         yield from _section("on the wire", wire_lines(finding.wire))
     if finding.steps:

@@ -169,7 +169,7 @@ def bad_token(world: World, _: Batch) -> bool:
 def _refuse_flaws(world: World, item: str, change: str) -> None:
     asked = item.encode("latin-1")
     is_sendable = asked.isascii() and asked.decode().isprintable()
-    requests = [_get(), _preflight(b"PUT", b"x-a")]
+    requests = [_get(), _preflight(b"PUT"), _preflight(b"PUT", b"x-a")]
     if is_sendable and world.can(Capability.RAW_REQUESTS):
         requests += [_preflight(b"PUT", asked.lower()), _preflight(asked, b"x-a")]
     for raw in requests:
@@ -191,13 +191,13 @@ def _get() -> RawRequest:
     return RawRequest(method=b"GET", headers=((b"origin", ORIGIN.encode("ascii")),))
 
 
-def _preflight(method: bytes, names: bytes) -> RawRequest:
+def _preflight(method: bytes, *names: bytes) -> RawRequest:
     return RawRequest(
         method=b"OPTIONS",
         headers=(
             (b"origin", ORIGIN.encode("ascii")),
             (b"access-control-request-method", method),
-            (b"access-control-request-headers", names),
+            *((b"access-control-request-headers", name) for name in names),
         ),
     )
 
@@ -208,7 +208,7 @@ def max_age(world: World, _: Batch) -> bool:
         return False
     for value in _MAX_AGES:
         with served(world, max_age=value) as other:
-            sent = None if other is None else _send(other, _preflight(b"PUT", b""))
+            sent = None if other is None else _send(other, _preflight(b"PUT"))
             for text in () if sent is None else lines(sent, b"access-control-max-age"):
                 if DELTA_SECONDS.fullmatch(text) is None:
                     message = (

@@ -1,5 +1,6 @@
 """Rules about configurations catch what does harm with them, and spare what refuses or forgives."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -11,9 +12,12 @@ from cors_conformance.implementation import Application, Implementation
 from cors_conformance.implementations.registry import find
 from cors_conformance.mutants import MUTANTS
 from cors_conformance.policy import Policy
+from cors_conformance.report.escape import printable
+from cors_conformance.report.text import finding_lines, plain
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Breach
 from cors_conformance.rules.picking import ONE_ORIGIN
+from cors_conformance.shrinking import finding
 from cors_conformance.variants import VARIANTS
 from cors_conformance.world import World
 
@@ -78,6 +82,36 @@ def test_harm_by_a_configuration_is_found(name: str) -> None:
     rule, implementation = WRONG[name]
     with pytest.raises(Breach):
         judged(implementation, rule)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_finding_shows_the_configuration_and_nothing_of_others(name: str) -> None:
+    rule, implementation = WRONG[name]
+    with World(implementation, ONE_ORIGIN) as world, pytest.raises(Breach):
+        RULES[rule].check(world, BATCH)
+    assert world.tried is not None
+    found = finding(implementation, RULES[rule], ONE_ORIGIN, BATCH)
+    assert found is not None
+    assert found.tried == world.tried.policy != ONE_ORIGIN
+    assert found.wire
+    # What was tried before, and showed nothing, is not told.
+    assert len(found.wire) == len(world.tried.log) <= len(world.log)
+    shown = plain(finding_lines(found, implementation))
+    ((parameter, value),) = [
+        (key, value)
+        for key, value in found.tried.parameters().items()
+        if value != ONE_ORIGIN.parameters()[key]
+    ][:1]
+    text = json.dumps(value) if isinstance(value, list) else repr(value)
+    assert f"    {parameter}={printable(text)},\n" in shown
+
+
+def test_a_configuration_is_shown_as_it_was_given() -> None:
+    implementation = MUTANTS["lists-are-not-copied"].implementation
+    found = finding(implementation, RULES["cfg-snapshot"], ONE_ORIGIN, BATCH)
+    assert found is not None
+    assert found.tried is not None
+    assert found.tried.parameters()["allow_origins"] == ["https://a.example"]
 
 
 @pytest.mark.parametrize("rule", RULES_OF_CONFIGURATIONS)
