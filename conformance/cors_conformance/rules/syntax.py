@@ -13,7 +13,7 @@ from cors_conformance.fetch.steps import show
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD
 from cors_conformance.rules.base import Breach, Level, Look, Rule
-from cors_conformance.rules.telling import lines, own_cors_lines, sets
+from cors_conformance.rules.telling import is_echo, lines, own_cors_lines, sets
 from cors_conformance.servers.address import address_of
 from cors_conformance.servers.asgi_call import NO_BODY, call
 from cors_conformance.servers.exchange import http_scope
@@ -75,7 +75,7 @@ def _acao_single(world: World, sent: Sent) -> bool:
         return True
     # Where everybody is allowed, an echo is as good as `*`, and what no browser sends as an
     # origin does no harm.
-    if WILDCARD in policy.allow_origins and value == sent.origin:
+    if WILDCARD in policy.allow_origins and is_echo(sent, value):
         return True
     if _ORIGIN_OR_NULL.fullmatch(value) is None:
         message = f"Access-Control-Allow-Origin is {show(value)}: no origin, not `null`, not `*`"

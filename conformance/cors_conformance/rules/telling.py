@@ -88,6 +88,16 @@ def own_cors_lines(sent: Sent) -> HeaderLines:
     )
 
 
+def is_echo(sent: Sent, value: bytes) -> bool:
+    """Whether a value repeats the request's Origin, one of its lines or all; white space aside."""
+    asked = get_all(sent.request.headers, b"origin")
+    return _squeezed(value) in map(_squeezed, (*asked, b",".join(asked)))
+
+
+def _squeezed(value: bytes) -> bytes:
+    return value.translate(None, b" \t")
+
+
 def sets(sent: Sent, name: bytes) -> bool:
     """Whether the application sets a header of that name itself."""
     return any(key.lower() == name for key, _ in sent.application.headers)

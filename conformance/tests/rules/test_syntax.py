@@ -242,3 +242,39 @@ def test_a_list_that_is_an_echo_of_one_is_no_duplication(
         sent = world.send(RawRequest(method=b"GET", headers=origins, application=OWN))
         with nullcontext() if is_spared else pytest.raises(Breach, match="a list where one value"):
             assert RULES["syn-no-duplication"].check(world, sent)
+
+
+TWO_LINES: Final = ((b"origin", b"https://a.example"), (b"origin", b""))
+
+
+@pytest.mark.parametrize("rule", ["syn-acao-single", "safe-acao-closed"])
+@pytest.mark.parametrize(
+    ("value", "is_spared"),
+    [
+        (b"https://a.example,", True),
+        (b"https://a.example, ", True),
+        (b"https://a.example , ", True),
+        (b"https://a.example", True),
+        (b"*", True),
+        (b"https://a.example/,", False),
+        (b"https://a.example,,", False),
+    ],
+)
+def test_where_everybody_is_allowed_any_way_to_echo_two_lines_is_spared(
+    rule: str, value: bytes, is_spared: bool
+) -> None:
+    def naming(_: Scope, lines: Lines) -> Lines:
+        return [*(line for line in lines if line[0] != ACAO), (ACAO, value)]
+
+    tiny = Implementation(name="tiny", interface="asgi", wrap=edited(naming))
+    with World(tiny, EVERYBODY) as world:
+        sent = world.send(RawRequest(method=b"GET", headers=TWO_LINES))
+        with nullcontext() if is_spared else pytest.raises(Breach):
+            assert RULES[rule].check(world, sent)
+    # Where not everybody is allowed, no list is an origin.
+    with World(tiny, POLICY) as world:
+        sent = world.send(RawRequest(method=b"GET", headers=TWO_LINES))
+        is_origin = value in {b"*", *(item.encode() for item in POLICY.allow_origins)}
+        if rule == "syn-acao-single" and not is_origin:
+            with pytest.raises(Breach):
+                RULES[rule].check(world, sent)
