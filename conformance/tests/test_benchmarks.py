@@ -102,9 +102,9 @@ def write(path: Path, stored: Results, **changed: Any) -> str:
     [
         (0.20, [], 0, "no difference"),
         (0.15, [], 0, "faster"),
-        (0.215, [], 0, "slower, let pass"),
+        (0.215, [], 0, "let pass"),
         (0.30, [], 1, "slower"),
-        (0.30, ["--threshold", "60"], 0, "slower, let pass"),
+        (0.30, ["--threshold", "60"], 0, "let pass"),
     ],
 )
 def test_the_exit_status_says_whether_anything_is_slower(
@@ -121,6 +121,18 @@ def test_the_exit_status_says_whether_anything_is_slower(
     ]
     assert cli.main(["benchmarks", "compare", *files, *options]) == status
     assert verdict in capsys.readouterr().out
+
+
+def test_nothing_is_cut_off_at_eighty_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    wide = write(tmp_path / "wide", results(mine=share(0.2, 0.3), other=share(0.2, 0.01)))
+    assert cli.main(["benchmarks", "compare", wide, wide]) == 0
+    shown = capsys.readouterr().out
+    assert "\u2026" not in shown
+    for name in ("mine", "other"):
+        assert f"\n{name}" in shown
 
 
 def test_another_machine_and_version_are_named(
