@@ -11,6 +11,7 @@ import pytest
 from cors_conformance.pool import each_done
 
 SLEEPERS: Final = """
+import signal
 import time
 
 from cors_conformance.pool import each_done
@@ -22,6 +23,8 @@ def sleep(seconds):
 
 
 if __name__ == "__main__":
+    # A background job of a shell ignores it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     list(each_done(sleep, [(3600,)] * 4, processes=2))
 """
 
