@@ -6,6 +6,7 @@ which the others depend.
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from itertools import permutations
 from typing import Final
 
@@ -13,26 +14,56 @@ from cors_conformance.fetch.headers import get
 from cors_conformance.fetch.origins import parse_serialized_origin
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Breach, Look, Rule, Subject
-from cors_conformance.scenario import API, Batch, Journey, Visit
+from cors_conformance.scenario import API, PLAIN, Batch, Journey, Visit
 from cors_conformance.servers.base import ServerDied
 from cors_conformance.strategies.origins import foreign_near_misses
 from cors_conformance.subjects import sources, subjects
 from cors_conformance.world import Fetched, Sent, World
 
+_OF_PAGES: Final = frozenset({Look.FETCH, Look.RELATION})
 _STRANGER: Final = "https://stranger.example"
+_RESPONSE: Final = "syn-asgi"
+_OPTIONS: Final = "pf-identify"
+_PREFLIGHT: Final = "live-preflight-no-credentials"
 
 
 def gone(world: World, rule: Rule, subject: Subject, judged: Collection[str]) -> str | None:
     """Name the rule, one of those judged, from which it follows that `subject` breaks `rule`."""
-    for name in rule.depends_on:
-        if name in judged and _is_broken(world, RULES[name], subject):
-            return gone(world, RULES[name], subject, judged) or name
+    others = frozenset(judged) - {rule.id}
+    for name in (*_unspoken(world, rule, subject), *rule.depends_on):
+        if name in others and _is_broken(world, RULES[name], subject):
+            return gone(world, RULES[name], subject, others) or name
     if rule.special_of in judged and _is_broken_by_strangers(world, RULES[rule.special_of]):
         return rule.special_of
     for special in _special_cases(rule):
         if special.id in judged and _is_broken(world, special, subject):
             return None if _is_broken_by_strangers(world, rule) else special.id
     return None
+
+
+def _unspoken(world: World, rule: Rule, subject: Subject) -> Iterator[str]:
+    """Name what every rule depends on: that there is a response, and what OPTIONS are for."""
+    if isinstance(subject, Fetched | Sent):
+        yield _RESPONSE
+    if not isinstance(subject, Fetched) or rule.look not in _OF_PAGES:
+        return
+    # Whom a middleware lets in that answers them itself is still a matter of safety.
+    if subject.visit.method == b"OPTIONS" and rule.chapter != "safety":
+        yield _OPTIONS
+    if (
+        subject.preflights
+        and not subject.outcome.actual
+        and _is_the_applications(world, rule, subject)
+    ):
+        yield _PREFLIGHT
+
+
+def _is_the_applications(world: World, rule: Rule, subject: Fetched) -> bool:
+    """Whether the rule holds where the application answers 200, and says nothing more."""
+    visit = subject.visit
+    return visit.application != PLAIN and not _breaks(
+        world, rule, world.fetch(replace(visit, application=PLAIN))
+    )
 
 
 def _special_cases(rule: Rule) -> list[Rule]:
@@ -64,8 +95,12 @@ def _breaks(world: World, rule: Rule, subject: Subject) -> bool:
 def _subjects(world: World, ground: Rule, subject: Subject) -> Iterator[Subject]:
     """Give the plainest of what a rule looks at, of the same page or of the same batch."""
     match subject:
+        case Fetched(sent=sent) if ground.look is Look.RESPONSE:
+            yield from sent
+        case Sent() if ground.look is Look.RESPONSE:
+            yield subject
         case Fetched(visit=visit):
-            yield from _plainest(world, ground, visit.origin)
+            yield from _plainest(world, ground, visit.origin, visit.method)
         case Sent(request=request):
             origin = (get(request.headers, b"origin") or b"").decode("latin-1")
             if _is_of_a_page(origin):
@@ -97,13 +132,14 @@ def _is_of_a_page(origin: str) -> bool:
         return False
 
 
-def _plainest(world: World, ground: Rule, origin: str) -> Iterator[Subject]:
-    if ground.look not in {Look.FETCH, Look.RELATION}:
+def _plainest(world: World, ground: Rule, origin: str, method: bytes = b"GET") -> Iterator[Subject]:
+    if ground.look not in _OF_PAGES:
         return
     plain = Visit(origin=origin, method=b"GET")
     yield world.fetch(plain)
     yield world.fetch(Visit(origin=origin, method=b"GET", use_cors_preflight=True))
-    for method in world.policy.allow_methods:
-        if method in {"PUT", "DELETE", "PATCH"}:
-            yield world.fetch(Visit(origin=origin, method=method.encode()))
+    yield world.fetch(Visit(origin=origin, method=method))
+    for listed in world.policy.allow_methods:
+        if listed in {"PUT", "DELETE", "PATCH"}:
+            yield world.fetch(Visit(origin=origin, method=listed.encode()))
             return

@@ -371,6 +371,7 @@ LIVENESS: Final = (
         level=Level.MUST,
         look=Look.FETCH,
         check=_wildcard_method,
+        special_of="live-preflight",
         needs=frozenset({Capability.METHODS}),
         depends_on=_SIMPLE_FIRST,
         chapter="liveness",
