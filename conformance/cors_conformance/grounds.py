@@ -12,6 +12,7 @@ from typing import Final
 
 from cors_conformance.fetch.headers import get
 from cors_conformance.fetch.origins import parse_serialized_origin
+from cors_conformance.grant import asked_for
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Breach, Look, Rule, Subject
 from cors_conformance.scenario import API, PLAIN, Batch, Journey, Visit
@@ -48,7 +49,7 @@ def _unspoken(world: World, rule: Rule, subject: Subject) -> Iterator[str]:
     if not isinstance(subject, Fetched) or rule.look not in _OF_PAGES:
         return
     # Whom a middleware lets in that answers them itself is still a matter of safety.
-    if subject.visit.method == b"OPTIONS" and rule.chapter != "safety":
+    if asked_for(subject.visit)[0] == b"OPTIONS" and rule.chapter != "safety":
         yield _OPTIONS
     if (
         subject.preflights

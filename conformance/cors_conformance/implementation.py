@@ -128,6 +128,7 @@ class Implementation:
         patterns: examples of how origins are allowed by a pattern, if they can be.
         null_origin: the option that allows the origin `null` as well, if there is one.
         private_network: the option that allows access to a private network, if there is one.
+        selector: what was typed to select it, if that was not its name; filled in by who finds it.
 
     """
 
@@ -145,6 +146,7 @@ class Implementation:
     patterns: tuple[OriginPattern, ...] = ()
     null_origin: Option | None = None
     private_network: Option | None = None
+    selector: str = ""
 
     def __post_init__(self) -> None:
         """Check the declaration, and add what it lacks by its interface, or undeclared.

@@ -74,7 +74,7 @@ def smoke(implementation: Implementation, policy: Policy | None = None) -> None:
         CannotTest: it does not.
 
     """
-    policy = policy or Policy(allow_origins=("https://a.example",))
+    policy = policy or _first_policy(implementation)
     why = implementation.cannot_express(policy)
     if why is not None:
         message = f"{implementation.name} cannot express the policy {policy}: {why}"
@@ -97,6 +97,17 @@ def smoke(implementation: Implementation, policy: Policy | None = None) -> None:
         failures.append(str(error))
     message = f"{implementation.name} answers no request at all: {failures[0]}"
     raise CannotTest(message)
+
+
+def _first_policy(implementation: Implementation) -> Policy:
+    """Give a plain policy, or else one of those of every run that it can express."""
+    plain = Policy(allow_origins=("https://a.example",))
+    lacks = implementation.lacks
+    can = [parameter for capability, parameter in PARAMETERS if capability not in lacks]
+    corners = strategies.corner_policies(parameters=frozenset({"allow_origins", *can}))
+    return next(
+        (each for each in (plain, *corners) if implementation.cannot_express(each) is None), plain
+    )
 
 
 class Stage(Protocol):
@@ -386,7 +397,11 @@ class Run:
             yield self._machine(2, st.just(self.policy))
             return
         parameters = self._parameters()
-        corners = strategies.corner_policies(parameters=parameters, wildcard_with_credentials=True)
+        corners = strategies.corner_policies(
+            parameters=parameters,
+            wildcard_with_credentials=True,
+            any_method=Capability.ANY_METHOD not in self.implementation.lacks,
+        )
         for number, policy in enumerate(corners):
             yield self._drawn(number, st.just(policy), self.profile.corners)
         if self.profile.sweeps:
@@ -404,7 +419,11 @@ class Run:
         """Give the policies of a search: random ones, or the one."""
         if self.policy is not None:
             return st.just(self.policy)
-        return strategies.policies(parameters=self._parameters(), wildcard_with_credentials=True)
+        return strategies.policies(
+            parameters=self._parameters(),
+            wildcard_with_credentials=True,
+            any_method=Capability.ANY_METHOD not in self.implementation.lacks,
+        )
 
     def _can(self) -> dict[str, bool]:
         return {

@@ -152,6 +152,51 @@ def test_what_caches_mix_up_follows_from_the_vary_that_is_missing() -> None:
     assert [each.rule.id for each in found.findings] == ["vary-dynamic"]
 
 
+def with_text_for_bytes(app: Application, policy: Policy) -> Application:
+    """Sends a header whose value is a string, where ASGI has bytes, to one of its origins."""
+    inner = CORSMiddleware(app, **dict[str, Any](policy.parameters()))
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        async def add(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], (b"x-age", "600")]}
+            await send(message)
+
+        is_to_b = (b"origin", b"https://b.example") in scope["headers"]
+        await inner(scope, receive, add if is_to_b else send)
+
+    return outer
+
+
+def test_what_is_no_response_is_one_finding() -> None:
+    found = report(with_text_for_bytes, *LIVE, "syn-asgi", "tr-response")
+    assert statuses(found) == {
+        **dict.fromkeys(LIVE, Status.FOLLOWS),
+        "syn-asgi": Status.FAILED,
+        "tr-response": Status.FOLLOWS,
+    }
+
+
+def test_preflights_that_the_application_answers_are_one_finding() -> None:
+    found = Run(
+        implementation=MUTANTS["application-answers-preflights"].implementation,
+        rules=select([*LIVE, "live-safelisted-method", "live-preflight-no-credentials"]),
+        profile=PROFILES["quick"],
+    ).report()
+    assert [each.rule.id for each in found.findings] == ["live-preflight-no-credentials"]
+
+
+def test_options_that_are_swallowed_are_one_finding() -> None:
+    names = ["pf-identify", "tr-*", "cred-401", "live-*", "mm-mono-methods-headers"]
+    found = Run(
+        implementation=MUTANTS["options-with-origin"].implementation,
+        rules=select(names),
+        profile=PROFILES["quick"],
+        policy=replace(TWO, allow_methods=("GET", "OPTIONS", "PUT")),
+    ).report()
+    assert [each.rule.id for each in found.findings] == ["pf-identify"]
+
+
 @pytest.fixture
 def world() -> Any:
     implementation = Implementation(name="tiny", interface="asgi", wrap=without_b)

@@ -208,6 +208,13 @@ def test_long_wires_are_counted() -> None:
     assert sorted(order, key=text.index) == order
 
 
+def test_the_last_requests_have_commands() -> None:
+    log = [sent(url=f"https://api.example/{name}") for name in "abcda"]
+    lines = [line.strip() for line in told(VISIT, *log).splitlines()]
+    commands = [line for line in lines if line.startswith("curl ")]
+    assert [command.split()[4] for command in commands] == ['"$URL"/c', '"$URL"/d', '"$URL"/a']
+
+
 def test_long_values_are_cut_with_a_note() -> None:
     assert "... (cut: 1000 bytes)" in told(VISIT, sent())
 

@@ -9,7 +9,7 @@ import pytest
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest
-from cors_conformance.servers.base import HarnessError, Reply
+from cors_conformance.servers.base import HarnessError, Reply, ServerDied
 from cors_conformance.servers.http import LARGEST_HEAD, HTTPServer
 
 GET = HTTPRequest(method=b"GET", url="https://api.example/a?b")
@@ -198,13 +198,14 @@ def test_endless_drip_of_interim_responses_is_a_failure() -> None:
     assert ask(b"HTTP/1.1 100 Continue\r\n\r\n" * 9, seconds=0.05).failure is not None
 
 
-def test_refused_connection_is_a_failure() -> None:
+def test_a_server_to_which_nobody_can_connect_has_died() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    with HTTPServer(port) as server:
-        failure = server.send(GET, PLAIN).failure
-    assert failure is not None
-    assert "the connection broke: ConnectionRefusedError" in failure
+    with (
+        HTTPServer(port) as server,
+        pytest.raises(ServerDied, match="the connection broke: ConnectionRefusedError"),
+    ):
+        server.send(GET, PLAIN)
 
 
 def test_reset_connection_is_a_failure() -> None:

@@ -3,7 +3,7 @@
 import importlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import reduce
 from importlib.metadata import EntryPoint, entry_points
@@ -66,11 +66,11 @@ def find(selector: str) -> Implementation:
         return _built_in(selector)
     advertised = _advertised()
     if selector in advertised:
-        return _implementation(selector, _load_entry_point(advertised[selector]))
+        return _selected(selector, _load_entry_point(advertised[selector]))
     module, colon, attribute = selector.partition(":")
     if not (module and colon and attribute):
         raise UnknownImplementation(_unknown(selector))
-    return _implementation(selector, _load(selector, module, attribute))
+    return _selected(selector, _load(selector, module, attribute))
 
 
 def missing() -> tuple[Missing, ...]:
@@ -149,6 +149,11 @@ def _load(selector: str, module: str, attribute: str) -> object:
         hint = f"; did you mean {module}:{close[0]}?" if close else ""
         message = f"{selector}: the module {module} has no {attribute!r}{hint}"
         raise UnknownImplementation(message) from error
+
+
+def _selected(selector: str, found: object) -> Implementation:
+    """Keep the selector, by which a command finds the implementation again: names need not."""
+    return replace(_implementation(selector, found), selector=selector)
 
 
 def _implementation(selector: str, found: object) -> Implementation:

@@ -170,11 +170,12 @@ def _policy(policy: Policy, *, changed: bool = False) -> Iterator[str]:
 
 def _again(finding: Finding, implementation: Implementation) -> Iterator[str]:
     token = encode(finding.rule, finding.policy, finding.source)
-    name = shlex.quote(printable(implementation.name))
+    name = shlex.quote(printable(implementation.selector or implementation.name))
     if len(token) <= LONGEST_TOKEN:
         yield f"cors-conformance run {name} --replay {token}"
     else:
         # Too large for a command line; the run that found it finds it again.
         yield f"cors-conformance run {name} --rule {finding.rule.id}"
-    commands = dict.fromkeys(curl(sent.request) for sent in finding.wire)
-    yield from islice(filter(None, commands), _CURLS)
+    # A rule that asks several questions fails at the last one.
+    commands = dict.fromkeys(curl(sent.request) for sent in reversed(finding.wire))
+    yield from reversed(list(islice(filter(None, commands), _CURLS)))

@@ -84,6 +84,10 @@ def _header_case(world: World, fetched: Fetched) -> bool:
         return False
     if fetched.visit.application.status >= ERROR:
         return False
+    # Where the preflight fails without the headers too, their letter case is not why.
+    plainer = replace(fetched.visit, headers=(), use_cors_preflight=True)
+    if not fetched.shared and not world.fetch(plainer).shared:
+        return False
     require_shared(fetched)
     return True
 
@@ -103,6 +107,10 @@ def _wildcard_method(world: World, fetched: Fetched) -> bool:
 def _expose(world: World, fetched: Fetched) -> bool:
     response = fetched.outcome.response
     if not fetched.grant.granted or response is None or not fetched.actual:
+        return False
+    # Whether OPTIONS reaches the application at all is another rule's matter.
+    method = asked_for(fetched.visit)[0]
+    if method == b"OPTIONS" or not is_served(world, method):
         return False
     dialect, credentials = world.implementation.dialect, fetched.visit.credentials
     judged = False
@@ -153,6 +161,8 @@ def _error_readable(world: World, fetched: Fetched) -> bool:
     method = asked_for(fetched.visit)[0]
     if method == b"OPTIONS" or not is_served(world, method):
         return False
+    if fetched.outcome.preflights and not fetched.outcome.actual:
+        return False  # so is whether the preflight passes
     require_shared(fetched)
     response = fetched.outcome.response
     if response is not None and response.status != status:
@@ -190,7 +200,7 @@ _OTHER: Final = "https://other-api.example/next"
 
 def _preflight_without_credentials(world: World, fetched: Fetched) -> bool:
     """Let the application answer 401, as to what has no credentials, or 404 or 405 to OPTIONS."""
-    if not fetched.grant.granted or not fetched.outcome.preflights:
+    if not fetched.grant.granted or not fetched.outcome.preflights or not fetched.outcome.actual:
         return False
     for status in (401, 403, 404, 405):
         application = ApplicationResponse(status=status)

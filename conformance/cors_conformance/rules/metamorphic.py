@@ -11,6 +11,7 @@ from cors_conformance.grant import asked_for
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD, Policy
 from cors_conformance.rules import rewriting
+from cors_conformance.rules.asking import is_served
 from cors_conformance.rules.base import Breach, Level, Look, Rule
 from cors_conformance.rules.relating import is_as_granted, members, require_same, shown
 from cors_conformance.rules.telling import lines, readable, why
@@ -169,6 +170,9 @@ def _mono_expose(world: World, visit: Visit) -> bool:
         return False
     if _has(policy.expose_headers, ADDED_NAME):
         return False
+    method = asked_for(visit)[0]
+    if method == b"OPTIONS" or not is_served(world, method):
+        return False  # the application may not answer, and then it sends no headers
     # Other names may mean something to whoever is between the application and the page.
     known = [name for name in policy.expose_headers if name.lower().startswith("x-")]
     names = {name.lower().encode("ascii"): b"1" for name in (*known, ADDED_NAME, "X-Secret")}

@@ -9,7 +9,14 @@ from cors_conformance.fetch.http import HeaderLine, HeaderLines
 from cors_conformance.fetch.methods import is_cors_safelisted_method, normalize_method
 from cors_conformance.fetch.responses import is_ok_status
 from cors_conformance.fetch.steps import show
-from cors_conformance.grant import asked_for, method_grant, visit_grant
+from cors_conformance.grant import (
+    asked_for,
+    credentials_grant,
+    header_grant,
+    method_grant,
+    origin_grant,
+    visit_grant,
+)
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD
 from cors_conformance.rules.asking import (
@@ -264,6 +271,8 @@ def _denied_clean(world: World, fetched: Fetched) -> bool:
         without = replace(fetched.visit, credentials="omit")
         if not visit_grant(world.policy, world.implementation.dialect, without).denied:
             return False
+    if not _can_be_told(world, fetched.visit):
+        return False
     if fetched.outcome.actual:
         response = fetched.preflights[-1].reply.response if fetched.preflights else None
         status = "" if response is None else f", with the status {response.status},"
@@ -274,6 +283,20 @@ def _denied_clean(world: World, fetched: Fetched) -> bool:
         )
         raise Breach(message)
     return True
+
+
+def _can_be_told(world: World, visit: Visit) -> bool:
+    """Whether the implementation has a parameter to which the denial of a visit is owed."""
+    policy, dialect, credentials = world.policy, world.implementation.dialect, visit.credentials
+    method, names = asked_for(visit)
+    if origin_grant(policy, dialect, visit.origin).denied:
+        return True
+    if credentials_grant(policy, dialect, credentials).denied:
+        return True
+    if method_grant(policy, dialect, method, credentials).denied and world.can(Capability.METHODS):
+        return True
+    denied = any(header_grant(policy, dialect, name, credentials).denied for name in names)
+    return denied and world.can(Capability.HEADERS)
 
 
 def _denied_no_5xx(world: World, sent: Sent) -> bool:
@@ -329,10 +352,10 @@ def _private_network(world: World, fetched: Fetched) -> bool:
         more = (*sent.request.headers, _PRIVATE_NETWORK)
         raw = RawRequest(method=b"OPTIONS", headers=more, application=sent.application)
         values = lines(world.send(raw), b"access-control-allow-private-network")
-        if values and not sets(sent, b"access-control-allow-private-network"):
+        if b"true" in values and not sets(sent, b"access-control-allow-private-network"):
             message = (
                 f"a preflight of {fetched.visit.origin} was answered"
-                f" Access-Control-Allow-Private-Network: {show(values[0])}, which nobody configured"
+                " Access-Control-Allow-Private-Network: `true`, which nobody configured"
             )
             raise Breach(message)
     return True

@@ -10,7 +10,7 @@ import h11
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest, HTTPResponse
 from cors_conformance.servers.address import Address, address_of
-from cors_conformance.servers.base import HarnessError, Reply
+from cors_conformance.servers.base import HarnessError, Reply, ServerDied
 from cors_conformance.servers.text import describe_error, describe_value
 
 LOOPBACK: Final = "127.0.0.1"
@@ -29,6 +29,10 @@ _UNSENDABLE: Final = (b"\r", b"\n", b"\x00")
 
 class NoResponse(Exception):
     """No well-formed response came: the connection broke, or the bytes are no HTTP."""
+
+
+class Refused(NoResponse):
+    """Nobody listens there."""
 
 
 class TimedOut(NoResponse):
@@ -118,7 +122,8 @@ class HTTPClient:
                 self.close()
                 raise _Reused from error
             message = f"the connection broke: {describe_error(error)}"
-            raise NoResponse(message) from error
+            kind = Refused if isinstance(error, ConnectionRefusedError) else NoResponse
+            raise kind(message) from error
 
     def _connected(self, deadline: float) -> socket.socket:
         if self._socket is None:
@@ -199,10 +204,13 @@ class HTTPServer:
 
         Raises:
             HarnessError: the request cannot be sent over HTTP/1.1.
+            ServerDied: nobody listens there any more.
 
         """
         try:
             return Reply(response=self._client.exchange(request))
+        except Refused as error:
+            raise ServerDied(str(error)) from error
         except NoResponse as error:
             return Reply(response=None, failure=str(error))
 
