@@ -129,6 +129,7 @@ def test_what_lets_everybody_in_is_told_by_the_general_rule() -> None:
         implementation=MUTANTS["any-origin-reflected"].implementation,
         rules=select(["safe-origin-simple", "safe-origin-nearmiss", "safe-null"]),
         profile=PROFILES["quick"],
+        policy=TWO,
     ).report()
     assert statuses(found) == {
         "safe-origin-simple": Status.FAILED,
@@ -148,6 +149,7 @@ def test_what_caches_mix_up_follows_from_the_vary_that_is_missing() -> None:
         implementation=MUTANTS["no-vary"].implementation,
         rules=select(["vary-dynamic", "cache-shared-live", "st-http-cache", "st-both"]),
         profile=PROFILES["quick"],
+        policy=TWO,
     ).report()
     assert [each.rule.id for each in found.findings] == ["vary-dynamic"]
 
@@ -182,6 +184,7 @@ def test_preflights_that_the_application_answers_are_one_finding() -> None:
         implementation=MUTANTS["application-answers-preflights"].implementation,
         rules=select([*LIVE, "live-safelisted-method", "live-preflight-no-credentials"]),
         profile=PROFILES["quick"],
+        policy=TWO,
     ).report()
     assert [each.rule.id for each in found.findings] == ["live-preflight-no-credentials"]
 

@@ -74,7 +74,7 @@ def test_a_middleware_that_reflects_any_origin_fails_the_safety_rules() -> None:
     assert found["safe-credentials-off"] is Status.FAILED
 
 
-MANY: Final = tuple(f"https://{number}.example" for number in range(1000))
+MANY: Final = tuple(f"https://{number}.example" for number in range(400))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ MANY: Final = tuple(f"https://{number}.example" for number in range(1000))
 )
 def test_any_policy_that_can_be_written_can_be_judged(policy: Policy) -> None:
     tested = VARIANTS["forgiving"].implementation
-    report = run(tested, "safe-*", "live-*", "syn-*", "pf-*", policy=policy)
+    report = run(tested, "safe-*", "live-*", "pf-*", policy=policy)
     assert report.findings == ()
     assert report.policies == 1
 

@@ -17,7 +17,7 @@ QUICK: Final = PROFILES["quick"]
 QUICKER: Final = replace(
     QUICK,
     corners=settings(QUICK.corners, max_examples=1),
-    random=settings(QUICK.random, max_examples=10),
+    random=settings(QUICK.random, max_examples=5),
 )
 """A small part of a quick run: there are many of them."""
 
