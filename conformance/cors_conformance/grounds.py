@@ -72,15 +72,16 @@ def _special_cases(rule: Rule) -> list[Rule]:
 
 
 def _is_broken_by_strangers(world: World, rule: Rule) -> bool:
-    try:
-        return any(_breaks(world, rule, each) for each in _plainest(world, rule, _STRANGER))
-    except ServerDied:
-        return False
+    return _any_breaks(world, rule, _plainest(world, rule, _STRANGER))
 
 
 def _is_broken(world: World, ground: Rule, subject: Subject) -> bool:
+    return _any_breaks(world, ground, _subjects(world, ground, subject))
+
+
+def _any_breaks(world: World, rule: Rule, seen: Iterator[Subject]) -> bool:
     try:
-        return any(_breaks(world, ground, each) for each in _subjects(world, ground, subject))
+        return any(_breaks(world, rule, each) for each in seen)
     except ServerDied:
         return False
 

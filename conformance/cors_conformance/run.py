@@ -102,12 +102,16 @@ def smoke(implementation: Implementation, policy: Policy | None = None) -> None:
 def _first_policy(implementation: Implementation) -> Policy:
     """Give a plain policy, or else one of those of every run that it can express."""
     plain = Policy(allow_origins=("https://a.example",))
-    lacks = implementation.lacks
-    can = [parameter for capability, parameter in PARAMETERS if capability not in lacks]
-    corners = strategies.corner_policies(parameters=frozenset({"allow_origins", *can}))
+    corners = strategies.corner_policies(parameters=_parameters(implementation))
     return next(
         (each for each in (plain, *corners) if implementation.cannot_express(each) is None), plain
     )
+
+
+def _parameters(implementation: Implementation) -> frozenset[Parameter]:
+    lacks = implementation.lacks
+    can = [parameter for capability, parameter in PARAMETERS if capability not in lacks]
+    return frozenset({"allow_origins", *can})
 
 
 class Stage(Protocol):
@@ -396,11 +400,11 @@ class Run:
             yield self._drawn(1, st.just(self.policy), self.profile.random)
             yield self._machine(2, st.just(self.policy))
             return
-        parameters = self._parameters()
+        parameters = _parameters(self.implementation)
         corners = strategies.corner_policies(
             parameters=parameters,
             wildcard_with_credentials=True,
-            any_method=Capability.ANY_METHOD not in self.implementation.lacks,
+            any_method=self._can()["any_method"],
         )
         for number, policy in enumerate(corners):
             yield self._drawn(number, st.just(policy), self.profile.corners)
@@ -410,19 +414,14 @@ class Run:
         yield self._drawn(len(corners), policies, self.profile.random)
         yield self._machine(len(corners) + 1, policies)
 
-    def _parameters(self) -> frozenset[Parameter]:
-        lacks = self.implementation.lacks
-        can = [parameter for capability, parameter in PARAMETERS if capability not in lacks]
-        return frozenset({"allow_origins", *can})
-
     def _policies(self) -> st.SearchStrategy[Policy]:
         """Give the policies of a search: random ones, or the one."""
         if self.policy is not None:
             return st.just(self.policy)
         return strategies.policies(
-            parameters=self._parameters(),
+            parameters=_parameters(self.implementation),
             wildcard_with_credentials=True,
-            any_method=Capability.ANY_METHOD not in self.implementation.lacks,
+            any_method=self._can()["any_method"],
         )
 
     def _can(self) -> dict[str, bool]:

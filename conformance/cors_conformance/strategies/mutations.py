@@ -209,7 +209,9 @@ def recombinations(origins: tuple[str, ...]) -> tuple[str, ...]:
 
     Aims at servers that keep schemes, hosts and ports apart. None is one of `origins`.
     """
-    parts = [_parts(origin) for origin in origins[:_RECOMBINED]]
+    # The origin `null` has no parts.
+    tuples = [origin for origin in origins if origin != "null"]
+    parts = [_parts(origin) for origin in tuples[:_RECOMBINED]]
     mixed = (
         str(_Parts(scheme=one.scheme, host=two.host, port=three.port))
         for one, two, three in product(parts, repeat=3)

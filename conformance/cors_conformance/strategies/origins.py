@@ -124,7 +124,7 @@ def foreign_near_misses(allowed: tuple[str, ...]) -> tuple[str, ...]:
             for origin in (*parted[:_MANY], *parted[_MANY:][-1:])
             for miss in mutations(origin, audience="browser")
         ),
-        *recombinations(parted),
+        *recombinations(allowed),
     )
     excluded = {*allowed, API}
     return tuple(miss for miss in dict.fromkeys(near) if miss not in excluded)

@@ -80,8 +80,7 @@ def _choose_origins(choices: Choices, allowed: tuple[str, ...]) -> tuple[str, ..
             COMMON_ORIGINS, COMMON_ORIGINS, drawn, (None, "null"), otherwise=COMMON_ORIGINS[:1]
         )
     # Parts of different origins twice: where there are several, their near misses are many.
-    parted = tuple(origin for origin in allowed if origin != "null")
-    foreign = (*fixed_foreign_origins(allowed), *recombinations(parted) * 2)
+    foreign = (*fixed_foreign_origins(allowed), *recombinations(allowed) * 2)
     near = foreign_near_misses(allowed)
     # Near misses three times: it takes the right neighbour to find a wrong comparison.
     return choices.pool(
