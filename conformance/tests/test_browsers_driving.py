@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -48,6 +47,7 @@ from cors_conformance.cases.schema import Hop, Request, Response
 from cors_conformance.fetch.http import HTTPRequest
 from cors_conformance.implementations import reference
 from cors_conformance.implementations.registry import find
+from programs import launched
 
 URL = f"{API}/ID/a"
 
@@ -369,16 +369,6 @@ def test_files_that_cannot_be_written_are_told_before_the_work(
     assert f"{out}: cannot be written" in capsys.readouterr().err
 
 
-# Whoever runs the tests in the background may have them ignored, and children inherit that.
-HEEDING_SIGNALS = """
-import signal
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
-signal.signal(signal.SIGINT, signal.default_int_handler)
-import cors_conformance.cli as cli
-raise SystemExit(cli.main())
-"""
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_end_a_run_and_its_browser(number: int, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
@@ -391,20 +381,16 @@ def test_signals_end_a_run_and_its_browser(number: int, tmp_path: Path) -> None:
     )
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    started_run = subprocess.Popen(
-        [
-            *(sys.executable, "-c", HEEDING_SIGNALS, "browsers"),
-            *("--engine", "firefox", "--firefox", executable),
-        ],
+    command = [sys.executable, "-m", "cors_conformance.cli", "browsers"]
+    with launched(
+        [*command, "--engine", "firefox", "--firefox", executable],
         env={**os.environ, "TMPDIR": str(scratch)},
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
-    with started_run:
+    ) as started_run:
         while started_run.poll() is None and not (pid.exists() and pid.read_text().endswith(".")):
             time.sleep(0.02)
         assert list(scratch.iterdir())
         started_run.send_signal(number)
+        started_run.communicate(timeout=60)
     assert started_run.returncode == 130
     assert not list(scratch.iterdir())
     assert not Path(f"/proc/{pid.read_text()[:-1]}").exists()

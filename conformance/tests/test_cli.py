@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from cors_conformance import cli, strategies
 from cors_conformance.named_policies import NAMED_POLICIES, BadPolicy, find_policy
 from cors_conformance.policy import Policy
 from cors_conformance.rules import RULES
+from programs import launched
 
 PROGRAM: Final = (sys.executable, "-m", "cors_conformance.cli")
 QUICK: Final = ("--profile", "quick", "--no-baseline")
@@ -294,15 +294,7 @@ def test_cases_are_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_interrupting_ends_quietly(here: Path) -> None:
     command = [*PROGRAM, "run", "middlewares_to_run:slow"]
-    # Whoever runs the tests in the background has the signal ignored, and children inherit that.
-    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(
-        command,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=here,
-        preexec_fn=listen,  # noqa: PLW1509 - nothing here has threads
-    ) as process:
+    with launched(command, cwd=here) as process:
         assert process.stderr is not None
         assert process.stderr.readline() == "started\n"
         process.send_signal(signal.SIGINT)
@@ -313,11 +305,11 @@ def test_interrupting_ends_quietly(here: Path) -> None:
 @pytest.mark.parametrize("arguments", [["rules"], ["rules", "--json"], ["implementations"]])
 def test_a_reader_that_has_enough_is_no_error(arguments: list[str]) -> None:
     command = [*PROGRAM, *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with launched(command) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
-        assert process.stderr.read() == b""
+        assert process.stderr.read() == ""
         assert process.wait(timeout=30) == cli.BROKEN_PIPE
 
 

@@ -1,7 +1,6 @@
 """Fuzzing: when it ends, what it tells meanwhile, and what it does not keep."""
 
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,6 +24,7 @@ from cors_conformance.report.pulse import Pulse
 from cors_conformance.rules import RULES, select
 from cors_conformance.scenario import Visit
 from cors_conformance.suite.fuzzing import test_no_rule_is_broken as property_test
+from programs import launched
 
 pytest_plugins = ["pytester"]
 
@@ -275,23 +275,14 @@ def test_the_report_is_printed_once_and_the_finding_before_it(
 def test_a_signal_ends_it_with_the_report(number: signal.Signals, tmp_path: Path) -> None:
     (tmp_path / "watched.py").write_text(WATCHED)
     command = [sys.executable, "-u", "-m", "cors_conformance.cli", "run"]
-    process = subprocess.Popen(
-        [*command, "watched:implementation", "--profile", "fuzz", *SIMPLE],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    arguments = ["watched:implementation", "--profile", "fuzz", *SIMPLE]
+    with launched([*command, *arguments], cwd=tmp_path) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if line.startswith("built"):
                 break
         process.send_signal(number)
         out, err = process.communicate(timeout=SECONDS)
-    finally:
-        process.kill()
-        process.wait()
     assert process.returncode == 0
     assert "Traceback" not in err
     assert "never awaited" not in err
