@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
-from cors_conformance.cases import Case, CaseResult, Disagreement, MalformedCaseFile, load, run
+from cors_conformance.cases import Case, CaseResult, Disagreement, MalformedCaseFile, read, run
 
 AGREE: Final = 0
 DISAGREE: Final = 1
@@ -23,21 +23,26 @@ _PROGRESS_FROM: Final = 200
 def main(files: Sequence[Path], json_out: Path | None, console: Console) -> int:
     """Run the cases of `files`, print each disagreement with the steps taken, then the sums.
 
-    Everything is read before anything is run. Nothing from a file reaches the terminal but as
-    printable characters.
+    Everything is read before anything is run, and each malformed case is told; the others are run
+    all the same. Nothing from a file reaches the terminal but as printable characters.
 
     Returns:
-        0 where all agree, 1 where one does not, 2 where a file is malformed or the result
+        0 where all agree, 1 where one does not, 2 where a file or a case is malformed or the result
         cannot be written (said on standard error).
 
     """
-    try:
-        cases = [(path, case) for path in files for case in load(path)]
-    except MalformedCaseFile as error:
-        _complain(f"{error}")
-        return MALFORMED
+    cases: list[tuple[Path, Case]] = []
+    malformed: list[str] = []
+    for path in files:
+        for item in read(path):
+            if isinstance(item, MalformedCaseFile):
+                malformed.append(f"{item}")
+                _complain(malformed[-1])
+            else:
+                cases.append((path, item))
     if not cases:
-        _complain("no case files")
+        if not malformed:
+            _complain("no case files")
         return MALFORMED
 
     results: list[tuple[Path, CaseResult]] = []
@@ -51,10 +56,13 @@ def main(files: Sequence[Path], json_out: Path | None, console: Console) -> int:
     _print(console, f"{len(results) - disagree} agree, {disagree} disagree")
     if json_out is not None:
         try:
-            json_out.write_text(_json(results), encoding="utf-8")
+            json_out.write_text(_json(results, malformed), encoding="utf-8")
         except OSError as error:
             _complain(f"{json_out}: cannot be written: {error.strerror}")
             return MALFORMED
+    if malformed:
+        _complain(f"{len(malformed)} malformed, see above")
+        return MALFORMED
     return DISAGREE if disagree else AGREE
 
 
@@ -94,10 +102,11 @@ def _told(disagreement: Disagreement, *, many: bool) -> str:
     return f"{step}{disagreement.key}: expected {expected}, got {got}"
 
 
-def _json(results: Sequence[tuple[Path, CaseResult]]) -> str:
+def _json(results: Sequence[tuple[Path, CaseResult]], malformed: Sequence[str]) -> str:
     disagree = sum(not result.agrees for _, result in results)
     document = {
         "summary": {"agree": len(results) - disagree, "disagree": disagree},
+        "malformed": malformed,
         "cases": [
             {
                 "id": result.id,

@@ -566,15 +566,37 @@ def test_command_mentions_requests_that_no_hop_answers(tmp_path: Path) -> None:
     assert "    no hop answers GET https://b.example/: a network failure\n" in output
 
 
-def test_command_reports_malformed_files_and_runs_nothing(
+def test_command_tells_what_is_malformed_and_runs_the_rest(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    good = written(tmp_path, changed("expected.status", 404), name="good.json")
-    bad = written(tmp_path, changed("request.mode", "x"), name="bad.json")
+    modeless = {**changed("request.mode", "x"), "id": "modeless"}
+    file = written(tmp_path, CASE, modeless, CASE, {**changed("expected.status", 4), "id": "wrong"})
+    missing = tmp_path / "missing.json"
     result = tmp_path / "out.json"
-    assert command([good, bad], result) == (2, "")
-    complaint = capsys.readouterr().err
-    assert f'{bad}: case "put": key request.mode: seen "x"; expected one of "cors"' in complaint
+    status, output = command([file, missing], result)
+    assert status == 2
+    assert output.endswith("\n1 agree, 1 disagree\n")
+    modes = '"cors", "no-cors", "same-origin"'
+    told = [
+        f'{file}: case "modeless": key request.mode: seen "x"; expected one of {modes}',
+        f'{file}: case "put": key id: seen twice in this file; expected an id of its own',
+        f"{missing}: cannot be read: No such file or directory",
+    ]
+    complaints = capsys.readouterr().err.splitlines()
+    lines = [*told, "3 malformed, see above"]
+    assert complaints == [f"cors-conformance cases: {line}" for line in lines]
+    document = json.loads(result.read_bytes())
+    assert document["malformed"] == told
+    assert [each["id"] for each in document["cases"]] == ["put", "wrong"]
+
+
+def test_command_sums_up_nothing_where_there_is_no_case(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, changed("request.mode", "x"))
+    result = tmp_path / "out.json"
+    assert command([file], result) == (2, "")
+    assert 'case "put": key request.mode' in capsys.readouterr().err
     assert not result.exists()
 
 

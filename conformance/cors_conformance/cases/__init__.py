@@ -4,8 +4,8 @@
 puts a case to the browser and compares. The command is `cors_conformance.cases_command`.
 """
 
-from cors_conformance.cases.loading import MalformedCaseFile, load
+from cors_conformance.cases.loading import MalformedCaseFile, load, read
 from cors_conformance.cases.running import CaseResult, Disagreement, run
 from cors_conformance.cases.schema import Case
 
-__all__ = ["Case", "CaseResult", "Disagreement", "MalformedCaseFile", "load", "run"]
+__all__ = ["Case", "CaseResult", "Disagreement", "MalformedCaseFile", "load", "read", "run"]

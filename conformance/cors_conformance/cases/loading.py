@@ -1,6 +1,7 @@
 """Reading case files, and saying exactly what is wrong in one that is malformed."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -40,25 +41,34 @@ def load(path: Path) -> tuple[Case, ...]:
     """Return the cases of a file, in its order.
 
     Raises:
-        MalformedCaseFile: the file cannot be read, is no JSON, or is not what `schema` declares.
+        MalformedCaseFile: the file cannot be read, is no JSON, or is not what `schema` declares;
+            of several things that are wrong, the first.
 
     """
-    document = _read(path)
-    file = _convert(path, None, document, CaseFile)
     cases: list[Case] = []
-    seen: set[str] = set()
-    for index, raw in enumerate(file.cases):
-        case = _case(path, _name(raw, index), raw)
-        if case.id in seen:
-            _refuse(
-                path, "seen twice in this file; expected an id of its own", _name(raw, index), "id"
-            )
-        seen.add(case.id)
-        cases.append(case)
+    for item in read(path):
+        if isinstance(item, MalformedCaseFile):
+            raise item
+        cases.append(item)
     return tuple(cases)
 
 
-def _read(path: Path) -> Any:  # noqa: ANN401 - any JSON value
+def read(path: Path) -> Iterator[Case | MalformedCaseFile]:
+    """Yield each case of a file in its order, or what is wrong with it."""
+    try:
+        file = _convert(path, None, _document(path), CaseFile)
+    except MalformedCaseFile as error:
+        yield error
+        return
+    seen: set[str] = set()
+    for index, raw in enumerate(file.cases):
+        try:
+            yield _case(path, _name(raw, index), raw, seen)
+        except MalformedCaseFile as error:
+            yield error
+
+
+def _document(path: Path) -> Any:  # noqa: ANN401 - any JSON value
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -96,7 +106,8 @@ def _name(raw: Any, index: int) -> str:  # noqa: ANN401 - any JSON value
     return json.dumps(identifier) if isinstance(identifier, str) else f"number {index + 1}"
 
 
-def _case(path: Path, name: str, raw: Any) -> Case:  # noqa: ANN401 - any JSON value
+def _case(path: Path, name: str, raw: Any, seen: set[str]) -> Case:  # noqa: ANN401 - any JSON value
+    """Convert a case, whose id is none of those `seen`, and is then one of them."""
     if not isinstance(raw, dict):
         return _convert(path, name, raw, OneFetch)
     optional = (*_ALONE, "steps")
@@ -117,9 +128,12 @@ def _case(path: Path, name: str, raw: Any) -> Case:  # noqa: ANN401 - any JSON v
             name,
             "request",
         )
-    if "steps" in present:
-        return _convert(path, name, present, Steps)
-    return _convert(path, name, present, OneFetch)
+    into: type[Case] = Steps if "steps" in present else OneFetch
+    case = _convert(path, name, present, into)
+    if case.id in seen:
+        _refuse(path, "seen twice in this file; expected an id of its own", name, "id")
+    seen.add(case.id)
+    return case
 
 
 def _convert(path: Path, case: str | None, raw: Any, into: type[_T]) -> _T:  # noqa: ANN401 - any JSON value
