@@ -30,10 +30,11 @@ class Finding:
         rule: the rule.
         message: what was seen and what was expected.
         policy: the smallest policy.
-        tried: the configuration that a rule tries in place of the policy, and in which it showed.
+        tried: the configuration with which the rule did something of its own, and it showed; mostly
+            another than the policy.
         source: the smallest thing done that shows it.
-        wire: everything that went over the wire while the rule was judged, in order; of a
-            configuration that was tried, what went over the wire with that one.
+        wire: everything that went over the wire while the rule was judged, in order; of what was
+            `tried`, if anything was.
         steps: what the browser did, for a visit.
         grant: what the policy says of a visit.
 

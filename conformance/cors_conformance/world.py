@@ -90,7 +90,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """Another configuration, and everything that went over the wire with it."""
+    """What was done beside a world: with which configuration, and all that went over the wire."""
 
     policy: Policy
     log: list[Sent]

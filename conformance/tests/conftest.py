@@ -13,8 +13,10 @@ settings.load_profile("project")
 
 
 @pytest.fixture
-def untraced() -> Iterator[None]:
+def untraced(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Measures no coverage: for tests that take long and reach what others have reached."""
+    # By this, programs that the test starts are measured.
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     try:
         from coverage import Coverage  # noqa: PLC0415 - the tests run without it as well
     except ImportError:

@@ -158,6 +158,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.usefixtures("here")
 def test_what_one_run_found_is_found_by_one_that_would_not_find_it(
     database: str, capsys: pytest.CaptureFixture[str]
@@ -175,6 +176,7 @@ def test_what_one_run_found_is_found_by_one_that_would_not_find_it(
     assert QUOTED not in out
 
 
+@pytest.mark.usefixtures("untraced")
 def test_the_pytest_suite_begins_with_what_was_found_before(
     here: Path, pytester: pytest.Pytester
 ) -> None:
@@ -192,6 +194,7 @@ def test_the_pytest_suite_begins_with_what_was_found_before(
     result.stdout.fnmatch_lines(["*https://rare.example*", "*1 counterexamples replayed*"])
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.usefixtures("here")
 def test_with_a_policy_only_its_counterexamples_are_done(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -426,6 +429,7 @@ def test_keys_of_another_kind_do_not_end_a_run(redis: Redis) -> None:
     assert "it cannot be read: ResponseError" in told.corpus.notes[-1]
 
 
+@pytest.mark.usefixtures("untraced")
 def test_nothing_is_read_or_written_without_a_database(tmp_path: Path) -> None:
     program = [sys.executable, "-m", "cors_conformance.cli", "run", "none", "--profile", "quick"]
     subprocess.run(

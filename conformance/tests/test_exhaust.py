@@ -133,6 +133,7 @@ def test_what_cannot_be_expressed_is_left_out() -> None:
     assert exhaust(lacking, world=world).is_clean
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("name", ["reference", "reference-wsgi"])
 def test_references_are_clean(name: str) -> None:
     implementation = find(name)
@@ -146,6 +147,7 @@ def test_references_are_clean(name: str) -> None:
     assert result.sent < result.pairs < result.exchanges
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize(
     ("name", "rule"),
     [
@@ -176,6 +178,7 @@ def test_a_literal_wildcard_with_credentials_is_found() -> None:
     assert counterexample.rule.id == "live-credentials"
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize(
     "name", ["echoes-everything", "writes-stars", "denied-in-parts", "static-where-it-can"]
 )

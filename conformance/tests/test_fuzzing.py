@@ -328,12 +328,14 @@ settings.load_profile("few")
 PROPERTY: Final = (*SUITE, "cors_conformance.suite.fuzzing", *SIMPLE)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_the_rules_are_a_property_that_holds_for_the_reference(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(FEW)
     result = pytester.runpytest_subprocess(*PROPERTY, "--implementation", "reference")
     assert result.parseoutcomes().keys() == {"passed"}
 
 
+@pytest.mark.usefixtures("untraced")
 def test_the_property_does_not_hold_without_cors(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(FEW)
     result = pytester.runpytest_subprocess(*PROPERTY, "--implementation", "none")

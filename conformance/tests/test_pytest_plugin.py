@@ -163,6 +163,7 @@ def test_runxfail_makes_known_findings_fail(run: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["MUST live-simple*", "follows from another finding: *"])
 
 
+@pytest.mark.usefixtures("untraced")
 def test_entries_that_no_longer_fail_fail(run: pytest.Pytester) -> None:
     (run.path / "known.toml").write_text(BASELINE.replace("live-simple", "safe-null"))
     rule = ("--rule", "safe-null")
@@ -282,6 +283,7 @@ def test_report_is_written_for_programs(run: pytest.Pytester) -> None:
     assert document["counts"] == {verdict: int(verdict is Verdict.FAILED) for verdict in Verdict}
 
 
+@pytest.mark.usefixtures("untraced")
 def test_workers_of_xdist_share_the_work(run: pytest.Pytester) -> None:
     options = ("--implementation", "reference", "--rule", "*-simple", "-n", "2", "-v")
     result = run.runpytest(*SUITE, *QUICK, *NONE, *options)
@@ -294,6 +296,7 @@ def test_workers_of_xdist_share_the_work(run: pytest.Pytester) -> None:
     assert len({line.split()[0] for line in lines if line.startswith("[")}) == 1
 
 
+@pytest.mark.usefixtures("untraced")
 def test_workers_of_xdist_may_share_in_other_ways_and_search_with_one_seed(
     run: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ def statuses(report: Report) -> dict[str, Status]:
     return {result.rule.id: result.status for result in report.results}
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_middleware_that_reflects_any_origin_fails_the_safety_rules() -> None:
     found = statuses(run(implementation(), "safe-*"))
 
@@ -77,6 +78,7 @@ def test_a_middleware_that_reflects_any_origin_fails_the_safety_rules() -> None:
 MANY: Final = tuple(f"https://{number}.example" for number in range(400))
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize(
     "policy",
     [
@@ -166,6 +168,7 @@ def test_a_given_policy_is_the_only_one() -> None:
     assert report.findings[0].policy == policy
 
 
+@pytest.mark.usefixtures("untraced")
 def test_the_same_run_finds_the_same() -> None:
     one, other = (run(implementation(), "safe-*").findings for _ in range(2))
 

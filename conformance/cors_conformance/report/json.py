@@ -7,7 +7,7 @@ this package) and `runs`, one per implementation:
 - `profile`, `seed` (or null), `policies`, `exchanges`, and `counts`, a number per verdict
 - `rules`: `id`, `level`, `chapter`, `statement`, `link`, `verdict`, `judged` and `reason` of each
 - `findings`, with those known and noted: `rule`, `verdict`, `message`, `policy`, `tried` (the
-  parameters that the rule tried in place of the policy's, as Python writes them, or null),
+  parameters with which the rule did something of its own, as Python writes them, or null),
   `source`, `wire`, `steps` (`anchor`, `text`), `grant` (`verdict`, `reason`, or null) and `token`,
   for `--replay`
 - `refused`, `died` (each `policy` and `reason`) and `inexpressible` (each `reason` and `count`);

@@ -81,6 +81,18 @@ def test_each_rule_finds_its_mutant(rule: str) -> None:
         judged(MUTANTS[mutant].implementation, rule, policy, visit)
 
 
+@pytest.mark.parametrize("rule", ["st-both", "st-revalidate"])
+def test_of_a_long_journey_two_visits_are_told(rule: str) -> None:
+    policy, _, mutant = CASES[rule]
+    with World(MUTANTS[mutant].implementation, policy) as world:
+        with pytest.raises(Breach, match=r"after a page of \S+( in mode no-cors)?[,;] "):
+            RULES[rule].check(world, BATCH)
+        assert world.tried is not None
+        # The first page, the second through the caches, and the second with none; with redirects.
+        assert 3 <= len(world.tried.log) <= 5
+        assert world.tried.policy == policy
+
+
 @pytest.mark.parametrize("mutant", SPELLINGS)
 def test_each_intolerance_is_found(mutant: str) -> None:
     with pytest.raises(Breach, match="is refused, and granted as browsers write it"):

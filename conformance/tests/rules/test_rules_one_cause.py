@@ -14,6 +14,9 @@ from cors_conformance.rules import select
 from cors_conformance.run import Run, smoke
 from cors_reference import CORSMiddleware
 
+# Its runs go through the same code as those of others do.
+pytestmark = pytest.mark.usefixtures("untraced")
+
 USUAL: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
