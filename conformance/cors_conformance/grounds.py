@@ -13,6 +13,7 @@ from typing import Final
 from cors_conformance.fetch.headers import get
 from cors_conformance.fetch.origins import parse_serialized_origin
 from cors_conformance.grant import asked_for
+from cors_conformance.policy import WILDCARD
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Breach, Look, Rule, Subject
 from cors_conformance.scenario import API, PLAIN, Batch, Journey, Visit
@@ -72,7 +73,16 @@ def _special_cases(rule: Rule) -> list[Rule]:
 
 
 def _is_broken_by_strangers(world: World, rule: Rule) -> bool:
-    return _any_breaks(world, rule, _plainest(world, rule, _STRANGER))
+    return _any_breaks(world, rule, _strangers(world, rule))
+
+
+def _strangers(world: World, rule: Rule) -> Iterator[Subject]:
+    """Give pages of an origin, a header and a method of which no policy has heard."""
+    yield from _plainest(world, rule, _STRANGER)
+    if rule.look in _OF_PAGES:
+        allowed = next((name for name in world.policy.allow_origins if name != WILDCARD), _STRANGER)
+        yield world.fetch(Visit(origin=allowed, method=b"GET", headers=((b"x-stranger", b"1"),)))
+        yield world.fetch(Visit(origin=allowed, method=b"STRANGER"))
 
 
 def _is_broken(world: World, ground: Rule, subject: Subject) -> bool:
@@ -95,13 +105,15 @@ def _breaks(world: World, rule: Rule, subject: Subject) -> bool:
 
 
 def _subjects(world: World, ground: Rule, subject: Subject) -> Iterator[Subject]:
-    """Give the plainest of what a rule looks at, of the same page or of the same batch."""
+    """Give what a rule looks at: the same, and the plainest of the same page or batch."""
     match subject:
         case Fetched(sent=sent) if ground.look is Look.RESPONSE:
             yield from sent
         case Sent() if ground.look is Look.RESPONSE:
             yield subject
         case Fetched(visit=visit):
+            if ground.look in _OF_PAGES:
+                yield subject
             yield from _plainest(world, ground, visit.origin, visit.method)
         case Sent(request=request):
             origin = (get(request.headers, b"origin") or b"").decode("latin-1")

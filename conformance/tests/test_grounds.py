@@ -19,9 +19,6 @@ from cors_conformance.scenario import Journey, RawRequest, Visit
 from cors_conformance.world import World
 from cors_reference import CORSMiddleware
 
-# Its runs go through the same code as those of others do.
-pytestmark = pytest.mark.usefixtures("untraced")
-
 TWO: Final = Policy(
     allow_origins=("https://a.example", "https://b.example"), allow_methods=("GET", "PUT")
 )

@@ -449,7 +449,15 @@ PREFLIGHT: Final = (
         level=Level.MUST,
         look=Look.FETCH,
         check=_denied_clean,
-        depends_on=("safe-origin-simple",),
+        # What is granted by mistake has rules of its own.
+        depends_on=(
+            "safe-origin-simple",
+            "safe-origin-preflight",
+            "safe-method",
+            "safe-header",
+            "safe-credentials-off",
+            "safe-wildcard-credentials",
+        ),
         chapter="preflight",
     ),
     Rule(

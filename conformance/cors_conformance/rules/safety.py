@@ -352,6 +352,7 @@ SAFETY: Final = (
         look=Look.FETCH,
         check=_method_case,
         needs=frozenset({Capability.METHODS}),
+        special_of="safe-method",
         chapter="safety",
     ),
     Rule(
@@ -372,6 +373,7 @@ SAFETY: Final = (
         look=Look.FETCH,
         check=_authorization,
         needs=frozenset({Capability.HEADERS}),
+        special_of="safe-header",
         chapter="safety",
     ),
     Rule(

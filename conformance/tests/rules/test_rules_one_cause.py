@@ -1,6 +1,7 @@
 """A rule says nothing where another one names what is wrong, or where nothing can be set."""
 
 from collections.abc import MutableMapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -10,8 +11,12 @@ from cors_conformance.findings import Status
 from cors_conformance.implementation import Application, Capability, Implementation
 from cors_conformance.policy import Policy
 from cors_conformance.profiles import PROFILES
-from cors_conformance.rules import select
+from cors_conformance.rules import RULES, select
+from cors_conformance.rules.base import Look
 from cors_conformance.run import Run, smoke
+from cors_conformance.scenario import Visit
+from cors_conformance.shrinking import judge
+from cors_conformance.world import World
 from cors_reference import CORSMiddleware
 
 # Its runs go through the same code as those of others do.
@@ -84,6 +89,42 @@ def test_a_wildcard_that_is_a_list_is_told_by_its_own_rule(rule: str) -> None:
     policy = Policy(allow_origins=A, allow_methods=("*",), allow_headers=("X-A",))
     assert statuses(with_usual_methods, "live-wildcard-method", policy) is Status.FAILED
     assert statuses(with_usual_methods, rule, policy) is not Status.FAILED
+
+
+POLICY: Final = Policy(allow_origins=A, allow_methods=("PATCH",), allow_headers=("X-A",))
+PAGE: Final = Visit(origin=A[0], method=b"GET")
+GRANTED_BY_MISTAKE: Final[dict[str, tuple[Policy, Visit]]] = {
+    "safe-method": (replace(POLICY, allow_methods=("*",)), replace(PAGE, method=b"patch")),
+    "safe-method-case": (
+        replace(POLICY, allow_methods=("PATCH", "patch")),
+        replace(PAGE, method=b"patch"),
+    ),
+    "safe-header": (
+        replace(POLICY, allow_headers=("*",)),
+        replace(PAGE, headers=((b"authorization", b"1"),)),
+    ),
+    "safe-authorization": (
+        replace(POLICY, allow_headers=("X-A", "Authorization")),
+        replace(PAGE, headers=((b"authorization", b"1"),)),
+    ),
+}
+"""By rule: what a middleware takes the policy for, and who gets something by that."""
+
+
+@pytest.mark.parametrize("rule", GRANTED_BY_MISTAKE)
+def test_what_is_granted_by_mistake_is_told_by_one_rule(rule: str) -> None:
+    policy, visit = GRANTED_BY_MISTAKE[rule]
+
+    def wrap(app: Application, _: Policy) -> Application:
+        return reference(app, policy)
+
+    with World(Implementation(name="tiny", interface="asgi", wrap=wrap), POLICY) as world:
+        fetched = world.fetch(visit)
+        fetching = [rule for rule in RULES.values() if rule.look is Look.FETCH]
+        judged = {each.id: judge(each, world, [fetched], RULES) for each in fetching}
+    broken = {name: found.ground for name, found in judged.items() if found.message is not None}
+    assert [name for name, ground in broken.items() if not ground] == [rule]
+    assert len(broken) > 1
 
 
 @pytest.mark.parametrize("rule", ["live-expose", "mm-mono-methods-headers"])
