@@ -116,7 +116,7 @@ def _invalidating_nothing(after: Callable[[Request, Response], bool]) -> Bent:
     def wrap(standard: Function) -> Function:
         def fetch(params: FetchParams, request: Request, purpose: str, **options: bool) -> Fetching:
             cache = params.browser.http_cache_for(request)
-            stored = {} if cache is None else dict(cache.stored)
+            stored = [] if cache is None else list(cache.stored)
             response = yield from standard(params, request, purpose, **options)
             if (
                 cache is not None
