@@ -53,6 +53,7 @@ _EVERY: Final = (_CHROMIUM, _FIREFOX, _WEBKIT)
 _RANGE: Final = "#simple-range-header-value"
 _SAFELIST: Final = "#cors-safelisted-request-header"
 _REDIRECT: Final = "#concept-http-redirect-fetch"
+_COOKIES: Final = "https://httpwg.org/http-extensions/draft-ietf-httpbis-layered-cookies.html#name-"
 _NOTHING: Final = "Nothing."
 
 DEVIATIONS: Final = (
@@ -347,21 +348,20 @@ DEVIATIONS: Final = (
     Deviation(
         id="cookies-need-names",
         engines=(_FIREFOX,),
-        anchor="https://www.rfc-editor.org/rfc/rfc6265.html#section-5.2",
-        standard="(RFC 6265bis) A cookie without `=` has a value and no name.",
+        anchor=_COOKIES + "parse-a-cookie",
+        standard="A cookie without `=` has a value and no name.",
         engine="It has a name and no value; with an empty name it is ignored.",
         advice="Name cookies.",
         bend=remembering.cookies_need_names,
     ),
     Deviation(
-        id="cross-site-cookies-are-secure",
-        engines=(_CHROMIUM, _FIREFOX),
-        anchor="https://www.rfc-editor.org/rfc/rfc6265.html#section-5.3",
-        standard="RFC 6265 knows no `SameSite`, and the model takes `None` for no restriction.",
-        engine="As in the drafts of RFC 6265bis, a cookie with `SameSite=None` and without"
-        " `Secure` is ignored.",
+        id="cross-site-cookies-in-the-clear",
+        engines=(_WEBKIT,),
+        anchor=_COOKIES + "store-a-cookie",
+        standard="A cookie with `SameSite=None` and without `Secure` is ignored.",
+        engine="It is stored.",
         advice="Add `Secure`.",
-        bend=remembering.cookies_of_any_site_are_secure,
+        bend=remembering.cookies_of_any_site_need_not_be_secure,
     ),
     Deviation(
         id="range-unit-without-case",

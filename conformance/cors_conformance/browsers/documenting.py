@@ -29,8 +29,9 @@ ASCII, and answers to preflights wherever a request may be redirected to.
 
 Caches are no deviation: a browser may forget a permission or a response whenever it likes, so a
 server is asked more often than it might be. Chromium, Firefox and WebKit all remember nothing
-after a negative `Access-Control-Max-Age`. Cookies across sites follow each engine's own policy and
-are not compared.
+after a negative `Access-Control-Max-Age`. Cookies across sites follow each engine's own policy, and
+lines of `Set-Cookie` that make no sense are read in as many ways as there are engines: neither is
+compared.
 
 """
 

@@ -52,10 +52,20 @@ def _public_suffixes() -> PublicSuffixList:
     return PublicSuffixList()
 
 
+def is_ip_address(host: str) -> bool:
+    """Whether a serialized host is an IP address. https://url.spec.whatwg.org/#ip-address"""
+    return _IP_ADDRESS.fullmatch(host) is not None
+
+
+def is_public_suffix(host: str) -> bool:
+    """Whether a host is one that registries give names under, or has one label only."""
+    return not is_ip_address(host) and registrable_domain(host) is None
+
+
 @lru_cache(maxsize=4096)
 def registrable_domain(host: str) -> str | None:
     """Return the registrable domain. https://url.spec.whatwg.org/#host-registrable-domain"""
-    if _IP_ADDRESS.fullmatch(host):
+    if is_ip_address(host):
         return None
     domain: str | None = _public_suffixes().privatesuffix(host)
     return domain

@@ -171,3 +171,137 @@ def test_options_is_never_stored() -> None:
     network.get(method=b"OPTIONS")
 
     assert len(network.forwarded) == 2
+
+
+def expires(date: bytes | None, moment: bytes) -> HTTPResponse:
+    dates = () if date is None else ((b"date", date),)
+    return answer(*dates, (b"expires", moment))
+
+
+NOON = b"Thu, 01 Jan 2099 12:00:00 GMT"
+LATER = b"Thu, 01 Jan 2099 12:01:40 GMT"
+
+
+@pytest.mark.parametrize(
+    ("response", "lifetime"),
+    [
+        (expires(NOON, LATER), 100),
+        (expires(b"Thursday, 01-Jan-26 12:00:00 GMT", b"Thu Jan  1 12:01:40 2026"), 100),
+        # The clock starts with 2026; without a date it is the moment of receipt.
+        (expires(None, b"Thu, 01 Jan 2026 00:01:40 GMT"), 100),
+        (expires(b"nonsense", b"Thu, 01 Jan 2026 00:01:40 GMT"), 100),
+        (answer((b"date", NOON), (b"expires", LATER), (b"expires", NOON)), 100),
+        (answer((b"date", NOON), (b"expires", LATER), (b"age", b"40")), 60),
+        (answer((b"date", NOON), (b"expires", LATER), FRESH), 60),
+        (expires(NOON, NOON), 0),
+        (expires(LATER, NOON), 0),
+        (expires(None, b"0"), 0),
+        (expires(None, b"Thu, 1 Feb 2030 25:00:00 GMT"), 0),
+        (answer((b"last-modified", b"Thu, 01 Jan 2015 00:00:00 GMT")), 0),
+    ],
+)
+def test_a_lifetime_is_explicit_and_by_the_clock(response: HTTPResponse, lifetime: int) -> None:
+    for later, requests in ((lifetime - 1, 1), (lifetime, 2)):
+        if later < 0:
+            continue
+        network = Network()
+        network.answer = response
+        network.get()
+        network.clock.now += later
+        network.get()
+
+        assert len(network.forwarded) == requests
+
+
+def test_no_lifetime_and_no_age_is_too_long() -> None:
+    network = Network()
+    network.answer = expires(b"Mon, 01 Jan 1601 00:00:00 GMT", b"Fri, 31 Dec 9999 00:00:00 GMT")
+    network.get()
+    network.clock.now += 2**31 - 1
+    network.get()
+    assert len(network.forwarded) == 1
+    network.clock.now += 10**12
+    network.get()
+
+    assert len(network.forwarded) == 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "requests"),
+    [
+        ((b"50, 0",), 2),
+        ((b"50", b"0"), 2),
+        ((b"0, 50",), 1),
+        ((b"0000000000000000000050",), 2),
+        ((b"9" * 5000,), 2),
+        ((b"x, 50",), 1),
+        ((b"",), 1),
+    ],
+)
+def test_the_first_age_counts(lines: tuple[bytes, ...], requests: int) -> None:
+    network = Network()
+    network.answer = answer(FRESH, *((b"age", line) for line in lines))
+    network.get()
+    network.clock.now += 10
+    network.get()
+
+    assert len(network.forwarded) == requests
+
+
+@pytest.mark.parametrize(
+    ("stored", "validation"),
+    [
+        ((b"etag", b'"1"'), (b"etag", b'"2"')),
+        ((b"etag", b'"1"'), (b"last-modified", b"Thu, 01 Jan 2015 00:00:00 GMT")),
+        ((b"last-modified", b"Thu, 01 Jan 2015 00:00:00 GMT"), (b"etag", b'"1"')),
+        ((b"x-a", b"nothing to validate with"), (b"x-a", b"")),
+    ],
+)
+def test_a_304_confirms_what_was_asked_about(
+    stored: tuple[bytes, bytes], validation: tuple[bytes, bytes]
+) -> None:
+    network = Network(shared=False)
+    network.answer = answer(FRESH, stored, body=b"kept")
+    network.get()
+    network.clock.now += 100
+    network.answer = answer(FRESH, validation, status=304, body=b"")
+
+    assert network.get().body == b"kept"
+    assert validation in network.get().headers
+    assert len(network.forwarded) == 2
+
+
+def test_of_two_stale_responses_the_newer_one_is_confirmed() -> None:
+    network = Network(shared=False)
+    stale = (b"cache-control", b"no-cache")
+    network.answer = answer(stale, (b"vary", b"accept"), (b"etag", b'"1"'), body=b"1")
+    network.get((b"accept", b"a/b"))
+    network.clock.now += 1
+    network.answer = answer(stale, (b"vary", b"x-a"), (b"etag", b'"2"'), body=b"2")
+    network.get((b"accept", b"c/d"))
+    network.answer = answer(status=304)
+
+    assert network.get((b"accept", b"a/b")).body == b"2"
+    assert (b"if-none-match", b'"2"') in network.forwarded[2].headers
+
+
+def test_a_304_to_somebody_elses_question_is_passed_on() -> None:
+    network = Network()
+    network.answer = answer(FRESH, (b"etag", b'"1"'))
+    network.get()
+    network.clock.now += 100
+    network.answer = answer((b"etag", b'"0"'), status=304)
+
+    assert network.get((b"if-none-match", b'"0"')).status == 304
+
+
+@pytest.mark.parametrize(("status", "requests"), [(199, 2), (200, 3), (399, 3), (400, 2)])
+def test_what_fails_invalidates_nothing(status: int, requests: int) -> None:
+    network = Network()
+    network.answer = answer(FRESH)
+    network.get()
+    network.answer = answer(status=status)
+    network.get(method=b"PUT")
+    network.get()
+
+    assert len(network.forwarded) == requests

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from cors_conformance.browsers.bending import Bent, Fetching, Function, replaced, wrapped
@@ -13,7 +14,7 @@ from cors_conformance.fetch import (
 )
 from cors_conformance.fetch import headers as header_list
 from cors_conformance.fetch.abnf import parse_token_list
-from cors_conformance.fetch.cookies import CookieJar
+from cors_conformance.fetch.cookies import Cookie, CookieJar
 from cors_conformance.fetch.cors_check import cors_check
 from cors_conformance.fetch.fetching import FetchParams
 from cors_conformance.fetch.http_cache import SAFE_METHODS, HTTPCache
@@ -97,26 +98,25 @@ def cookies_need_names() -> Bent:
     return wrapped(CookieJar, "_parse", wrap)
 
 
-def cookies_of_any_site_are_secure() -> Bent:
-    """Ignore a cookie with `SameSite=None` and without `Secure`."""
+def cookies_of_any_site_need_not_be_secure() -> Bent:
+    """Take a cookie with `SameSite=None` whether or not it is `Secure`."""
 
     def wrap(standard: Function) -> Function:
-        def parse(jar: CookieJar, line: bytes, url: URL) -> Any:  # noqa: ANN401 - as there
-            attributes = {part.strip().lower() for part in line.split(b";")[1:]}
-            if b"samesite=none" in attributes and b"secure" not in attributes:
-                return None
-            return standard(jar, line, url)
+        def admits(jar: CookieJar, cookie: Cookie, request: Request) -> Any:  # noqa: ANN401 - as there
+            if cookie.same_site == "none":
+                cookie = replace(cookie, same_site="unset")
+            return standard(jar, cookie, request)
 
-        return parse
+        return admits
 
-    return wrapped(CookieJar, "_parse", wrap)
+    return wrapped(CookieJar, "_admits", wrap)
 
 
 def _invalidating_nothing(after: Callable[[Request, Response], bool]) -> Bent:
     def wrap(standard: Function) -> Function:
         def fetch(params: FetchParams, request: Request, purpose: str, **options: bool) -> Fetching:
             cache = params.browser.http_cache_for(request)
-            stored = {} if cache is None else dict(cache.stored)
+            stored = [] if cache is None else list(cache.stored)
             response = yield from standard(params, request, purpose, **options)
             if (
                 cache is not None
