@@ -29,6 +29,7 @@ from cors_conformance.browsers import (
 from cors_conformance.browsers.bending import predict
 from cors_conformance.browsers.bends.asking import user_agent_is_forbidden
 from cors_conformance.browsers.bends.sending import request_headers_are_utf8
+from cors_conformance.browsers.casefile import examples
 from cors_conformance.browsers.deviations import DEVIATIONS, deviations_of
 from cors_conformance.browsers.driving import PageLost, Theatre
 from cors_conformance.browsers.engines import (
@@ -261,6 +262,17 @@ def test_mended_deviations_are_told_and_no_failure(
     status, report = run(stage, tmp_path)
     assert (status, report["gone"]) == (0, ["user-agent-is-forbidden"])
     assert "no more user-agent-is-forbidden" in capsys.readouterr().out
+
+
+def test_a_deviation_that_has_no_example_yet_is_no_failure(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = examples()
+    others = {name: known[name] for name in known if name != "listener-without-body"}
+    monkeypatch.setattr(running, "examples", lambda: others)
+    status, report = run(stage, tmp_path)
+    assert (status, report["gone"]) == (0, [])
+    assert "listener-without-body" in report["met"]
 
 
 def test_engines_that_follow_the_standard_are_green(
