@@ -11,9 +11,9 @@ from cors_conformance.scenario import CATCH_UP, RAISE, RECEIVE, ASGICall, Messag
 
 _LINES: Final[HeaderLines] = (
     (b"content-type", b"text/plain"),
-    (b"x-repeated", b"1"),
-    (b"vary", b"accept-encoding"),
     (b"x-repeated", b"2"),
+    (b"vary", b"accept-encoding"),
+    (b"x-repeated", b"1"),
 )
 _NO_BODY: Final[tuple[MessageItems, ...]] = (
     (("type", "http.request"), ("body", b""), ("more_body", False)),

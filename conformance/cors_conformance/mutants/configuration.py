@@ -136,7 +136,6 @@ class AllowedAreExposedToo(Configured):
 @CONFIGURED.add(
     "K40",
     "mm-permute",
-    "live-simple",
     copies="precedence of a list's last item",
     consequence=_BLOCKED,
 )

@@ -232,6 +232,58 @@ class NullIsAllowed(Loose):
 
 
 @ORIGINS.add(
+    "K07",
+    "live-simple",
+    copies="Play e64bb36b1b, the same host taken for the same origin",
+    consequence=_BLOCKED,
+)
+class OwnHostIsNoOther(Believing):
+    """An origin of the server's own host, whatever its scheme, is no other origin."""
+
+    def believed(self, scope: Scope) -> Mapping[str, Any]:
+        own = first(scope, b"host")
+        lines = [
+            (name, value)
+            for name, value in scope["headers"]
+            if name != b"origin" or _host(value) != own
+        ]
+        return {"headers": lines}
+
+
+@ORIGINS.add(
+    "K07",
+    "safe-origin-simple",
+    copies="allow lists of development, names of the own machine",
+    consequence=_LOOK_ALIKE,
+)
+class LoopbackByAnyName(Loose):
+    """An allowed localhost is allowed by its address, too, and the other way round."""
+
+    def matches(self, origin: bytes, allowed: bytes) -> bool:
+        return origin.replace(b"//127.0.0.1", b"//localhost") == allowed.replace(
+            b"//127.0.0.1", b"//localhost"
+        )
+
+
+@ORIGINS.add(
+    "K06",
+    "live-simple",
+    copies="schemes matched by letters only",
+    consequence="extensions of browsers, whose scheme has a hyphen, get network errors",
+)
+class SchemeOfLettersOnly(Believing):
+    """What does not begin with letters and `://` is taken for no origin."""
+
+    def believed(self, scope: Scope) -> Mapping[str, Any]:
+        lines = [
+            (name, value)
+            for name, value in scope["headers"]
+            if name != b"origin" or re.match(rb"\w+://", value)
+        ]
+        return {"headers": lines}
+
+
+@ORIGINS.add(
     "K08",
     "live-simple",
     copies="Tomcat BZ57178",

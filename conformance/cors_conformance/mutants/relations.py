@@ -19,7 +19,9 @@ from cors_conformance.mutants.base import (
     CORSMiddleware,
     Editing,
     Header,
+    Receive,
     Scope,
+    Send,
     first,
     replaced,
     without,
@@ -172,6 +174,21 @@ class OnlyTopLevelPaths(Editing):
 
     def edited(self, scope: Scope, status: int, lines: list[Header]) -> list[Header]:
         return without(lines, ORIGIN) if scope["path"].count("/") > 1 else lines
+
+
+@RELATED.add(
+    "K36",
+    "mm-path",
+    copies="paths compared as ASCII",
+    consequence="pages get errors for every resource whose name has an accent",
+)
+class PathsOfASCIIOnly(CORSMiddleware):
+    """A path with other letters than those of ASCII is an error."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["path"].encode("ascii")
+        await super().__call__(scope, receive, send)
 
 
 @RELATED.add(

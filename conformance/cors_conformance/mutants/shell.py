@@ -274,6 +274,21 @@ class UnknownScopesRefused(CORSMiddleware):
 
 @SHELL.add(
     "ASGI",
+    "tr-other-scopes",
+    copies="middlewares for HTTP that leave notes in the scope",
+    consequence="the application never starts, and has no websockets",
+)
+class OnlyHTTPWithANote(CORSMiddleware):
+    """Scopes of other types than HTTP vanish; in those of HTTP the origin is noted."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            noted = {**scope, "cors.origin": first(scope, b"origin")}
+            await super().__call__(noted, receive, send)
+
+
+@SHELL.add(
+    "ASGI",
     "tr-http-scope",
     copies="middlewares that make scopes anew",
     consequence="applications miss what they put there when they started: pages get errors",
@@ -419,6 +434,19 @@ class LinesReversed(CORSMiddleware):
 
     def share(self, origin: bytes | None, headers: Iterable[Header]) -> list[Header]:
         return super().share(origin, list(headers)[::-1])
+
+
+@SHELL.add(
+    "ASGI",
+    "tr-response",
+    copies="headers sorted for tidiness",
+    consequence="where the order of lines counts, another one comes first",
+)
+class LinesSorted(CORSMiddleware):
+    """The application's header lines are put into alphabetical order."""
+
+    def share(self, origin: bytes | None, headers: Iterable[Header]) -> list[Header]:
+        return super().share(origin, sorted(headers))
 
 
 @SHELL.add(

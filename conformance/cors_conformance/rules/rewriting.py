@@ -8,6 +8,7 @@ from cors_conformance.fetch.steps import show
 from cors_conformance.grant import asked_for
 from cors_conformance.implementation import Application, Capability
 from cors_conformance.policy import WILDCARD, Policy
+from cors_conformance.rules.asking import calls_are_seen
 from cors_conformance.rules.base import Breach
 from cors_conformance.rules.relating import (
     is_as_granted,
@@ -48,7 +49,7 @@ _UNRELATED: Final = (
 )
 # The host is not that of any page, which would be same-origin with it.
 _HOST: Final = (b"host", b"api-by-another-name.example:8443")
-_TARGETS: Final = (b"/other", b"/a/b/c.json?x=1&y=https://evil.example")
+_TARGETS: Final = (b"/other", b"/a/b/c.json?x=1&y=https://evil.example", b"/%C3%A9")
 
 
 def header_order(world: World, fetched: Fetched) -> bool:
@@ -67,7 +68,8 @@ def path(world: World, fetched: Fetched) -> bool:
     for sent in fetched.sent:
         for target in _TARGETS:
             change = f"for {show(target)}"
-            _require_same_answer(world, sent, change, _DECIDING, target=target)
+            other = _require_same_answer(world, sent, change, _DECIDING, target=target)
+            _require_no_failure(world, sent, other, change)
         headers = (_HOST, *sent.request.headers)
         change = f"with Host {show(_HOST[1])}"
         _require_same_answer(world, sent, change, _DECIDING, headers=headers)
@@ -82,7 +84,7 @@ def _require_same_answer(
     *,
     headers: HeaderLines | None = None,
     target: bytes = b"/",
-) -> None:
+) -> Sent:
     raw = RawRequest(
         method=sent.request.method,
         headers=sent.request.headers if headers is None else headers,
@@ -93,7 +95,7 @@ def _require_same_answer(
     other = world.send(raw)
     before, after = sent.reply.response, other.reply.response
     if before is None or after is None or after.status >= _SERVER_ERROR:
-        return
+        return other
     for name in names:
         first, second = lines(sent, name), lines(other, name)
         if members(first) != members(second):
@@ -101,6 +103,19 @@ def _require_same_answer(
                 f"a request was answered {show(name)}: {shown(first)}, and {change} {shown(second)}"
             )
             raise Breach(message)
+    return other
+
+
+def _require_no_failure(world: World, sent: Sent, other: Sent, change: str) -> None:
+    """Hold that nothing fails before the application is called, which takes any path."""
+    before, reply = sent.reply.response, other.reply
+    if before is None or before.status >= _SERVER_ERROR or not calls_are_seen(world):
+        return
+    is_failure = reply.response is None or reply.response.status >= _SERVER_ERROR
+    if is_failure and sent.reply.calls and not reply.calls:
+        how = f"the status {reply.response.status}" if reply.response else reply.failure
+        message = f"a request reached the application, and {change} it did not: {how}"
+        raise Breach(message)
 
 
 _NEW_ORIGIN: Final = "https://a-renamed-page.example:49152"

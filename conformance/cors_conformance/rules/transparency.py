@@ -193,7 +193,7 @@ def _other_scopes(world: World, call: ASGICall) -> bool:
     _require_flow(call, "application", watched.handed, watched.passed)
     try:
         _require_own_error(call, watched)
-        _require_scope(call, watched, {**watched.before, **watched.seen})
+        _require_scope(call, watched, watched.before)
     except Breach:
         # Frameworks add to scopes, and see to exceptions.
         if not is_behind_framework(world):

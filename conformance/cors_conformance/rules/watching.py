@@ -1,7 +1,7 @@
 """Watching: one scripted call of the middleware, and every message on both of its sides."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -267,14 +267,32 @@ def is_watchable(world: World) -> bool:
     return implementation.interface == "asgi" and implementation.wrap is not None
 
 
+_OF_ROUTES: Final = frozenset({"app", "endpoint", "path_params", "route", "router"})
+
+
 def is_behind_framework(world: World) -> bool:
     """Whether something routes requests between the middleware and the application.
 
-    It shows in the scope, to which frameworks add what is theirs. What becomes of other scopes
-    and of exceptions is then for the framework to say as well.
+    It shows in the scope, to which frameworks add what routes lead to, and objects of their own. A
+    middleware that leaves a note there, in text or numbers, is none. What becomes of other scopes
+    and of exceptions is for the framework to say as well.
     """
     (probe,) = watch(world, PROBE)
-    return probe.seen is None or not probe.seen.keys() <= probe.before.keys()
+    if probe.seen is None:
+        return True
+    added = probe.seen.keys() - probe.before.keys()
+    return not _OF_ROUTES.isdisjoint(added) or not all(
+        _is_plain(probe.seen[name]) for name in added
+    )
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is text, a number, or made of nothing else."""
+    if isinstance(value, Mapping):
+        return all(map(_is_plain, (*value.keys(), *value.values())))
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | bytes | int | float)
 
 
 def require_reached(world: World, call: ASGICall, watched: Watched) -> bool:

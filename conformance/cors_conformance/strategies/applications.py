@@ -59,11 +59,11 @@ _LINES: Final[tuple[HeaderLines, ...]] = (
     ((b"vary", b"ORIGIN"),),
     ((b"vary", b"origin,accept-language"),),
     ((b"vary", b"x-origin"),),
-    # Lines that must stay apart.
-    ((b"set-cookie", b"a=1; Secure; SameSite=None"), (b"set-cookie", b"b=2; Path=/, x; Secure")),
+    # Lines that must stay apart, and in their order, which is that of no alphabet.
+    ((b"set-cookie", b"b=2; Path=/, x; Secure"), (b"set-cookie", b"a=1; Secure; SameSite=None")),
     ((b"set-cookie", b"a=1; HttpOnly; Secure; SameSite=None"), (b"cache-control", b"no-store")),
-    ((b"x-repeated", b"1"), (b"x-other", b"2"), (b"x-repeated", b"3")),
-    ((b"link", b"</a>; rel=preload"), (b"link", b"</b>; rel=preload")),
+    ((b"x-repeated", b"3"), (b"x-other", b"2"), (b"x-repeated", b"1")),
+    ((b"link", b"</b>; rel=preload"), (b"link", b"</a>; rel=preload")),
     # The application's own CORS headers: one party must win.
     ((b"access-control-allow-origin", b"*"),),
     ((b"access-control-allow-origin", b"https://evil.example"),),

@@ -75,6 +75,7 @@ CORNERS: Final = (
             "https://xn--mnchen-3ya.example",
             "https://under_score.example",
             "capacitor://localhost",
+            "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
             "http://a.example:443",
         ),
         allow_credentials=True,
@@ -92,6 +93,8 @@ CORNERS: Final = (
         allow_headers=("X-A-B", "X_C"),
         expose_headers=("X-Total", "ETag"),
     ),
+    # The server's own host under another scheme, and at another port: no less another origin.
+    Policy(allow_origins=("http://api.example", "https://api.example:8443")),
     # So many values that linear search, regular expressions and header limits are felt.
     Policy(
         allow_origins=tuple(f"https://tenant-{number}.example" for number in range(100)),

@@ -18,6 +18,8 @@ import ada_url
 EVIL: Final = "https://evil.example"
 """An origin that no policy lists."""
 
+_LOOPBACK: Final = {"localhost": "127.0.0.1", "127.0.0.1": "localhost", "[::1]": "localhost"}
+
 _RECOMBINED: Final = 3
 """Of how many origins parts are exchanged: three give up to 24 new ones."""
 
@@ -136,6 +138,8 @@ OPERATORS: Final[Mapping[str, Operator]] = MappingProxyType(
         # Domains taken for their subdomains or the other way round.
         "subdomain": _on_host(lambda host: f"evil.{host}", lambda host: f"www.{host}"),
         "parent-domain": _on_host(lambda host: host.partition(".")[2] or host),
+        # Names of one machine, which are different hosts.
+        "loopback": _on_host(lambda host: _LOOPBACK.get(host, host)),
         # A literal used as a regular expression: `.` matches any character.
         "dot": _dots,
         # An address cut at a colon that is none before a port.

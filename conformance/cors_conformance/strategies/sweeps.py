@@ -93,14 +93,15 @@ def sweeps(
         if is_new("hostile", mode, WILDCARD in policy.allow_headers):
             hostile = (*ordinary_requests(policy), *(_odd(policy) if raw_requests else ()))
         # The pools are what a rule takes to be the pages of the batch: allowed and foreign.
-        origins = dict.fromkeys((*_allowed(policy)[:2], *_foreign(policy)[:2]))
+        allowed = _allowed(policy)
+        origins = dict.fromkeys((*allowed[:1], *allowed[-1:], *_foreign(policy)[:2]))
         yield (
             policy,
             Batch(
                 origins=tuple(origins) or (EVIL,),
                 methods=(b"GET",),
                 header_sets=((),),
-                credentials=("omit",),
+                credentials=("omit", "include") if policy.allow_credentials else ("omit",),
                 applications=(PLAIN,),
                 single=tuple(dict.fromkeys(visits)),
                 journeys=journeys,

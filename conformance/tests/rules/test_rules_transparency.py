@@ -295,6 +295,30 @@ async def quiet_sockets(inner: ASGI, scope: Any, receive: Any, send: Any) -> Non
             raise
 
 
+def noting(wrong: Any) -> Any:
+    """Leaves a note in the scope as well, which is no fault."""
+
+    async def noted(inner: ASGI, scope: Any, receive: Any, send: Any) -> None:
+        note = {"cors": {"origin": b"https://a.example", "seen": [1, None]}}
+        await wrong(inner, {**scope, **note}, receive, send)
+
+    return noted
+
+
+async def passing(inner: ASGI, scope: Any, receive: Any, send: Any) -> None:
+    await inner(scope, receive, send)
+
+
+@pytest.mark.parametrize("rule", ["tr-other-scopes", "tr-http-scope", "tr-exception"])
+def test_a_note_in_the_scope_is_spared(rule: str, judge: Judge) -> None:
+    assert judge(rule, around(noting(passing)), POLICY).status is Status.PASSED
+
+
+@pytest.mark.parametrize("wrong", [only_http, own_lifespan, quiet_sockets])
+def test_who_leaves_a_note_in_the_scope_is_no_framework(wrong: Any, judge: Judge) -> None:
+    assert judge("tr-other-scopes", around(noting(wrong)), POLICY).status is Status.FAILED
+
+
 @pytest.mark.parametrize(
     "wrong",
     [all_http, only_http, only_known, own_lifespan, own_accept, other_state, quiet_sockets],
