@@ -239,6 +239,10 @@ def test_class_of_the_current_directory_is_found_and_its_missing_parameters_are_
             ),
             "wsgi",
         ),
+        (
+            "class Given:\n def __init__(self, *a, **kw): ...\n def __call__(self, s, r, t): ...",
+            "asgi",
+        ),
         ("def Given(app, **kw):\n async def call(s, r, t): ...\n return call", "asgi"),
         ("def Given(app, **kw):\n def call(e, s, more=1): ...\n return call", "wsgi"),
         (
@@ -300,6 +304,7 @@ def test_declared_implementation_is_taken_as_it_is(write: Write, attribute: str)
         ("raise ModuleNotFoundError", "x", "imports None"),
         ("class X:\n def __init__(self, *, app): ...", "X", "as its first argument"),
         ("class X:\n pass", "X", "as its first argument"),
+        ("class X:\n def __init__(self, **kw): ...", "X", "as its first argument"),
         ("X = type", "X", "signature cannot be read"),
         (
             "class X:\n def __init__(self, app, origins=()): ...",

@@ -79,7 +79,11 @@ def _names(selector: str, factory: Callable[..., Any]) -> frozenset[str]:
     except (TypeError, ValueError) as error:
         message = f"{selector}: its signature cannot be read ({describe_error(error)}).\n{HOW_TO}"
         raise BadImplementation(message) from error
-    positional = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    positional = {
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        inspect.Parameter.VAR_POSITIONAL,
+    }
     if not parameters or parameters[0].kind not in positional:
         message = f"{selector}: it does not take an application as its first argument.\n{HOW_TO}"
         raise BadImplementation(message)
