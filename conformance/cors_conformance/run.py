@@ -27,7 +27,16 @@ from cors_conformance.rules.base import Breach, Look, Rule
 from cors_conformance.scenario import API
 from cors_conformance.servers.base import ConfigurationRefused, ServerDied
 from cors_conformance.servers.start import start
-from cors_conformance.shrinking import Drawn, Enough, Failure, Judged, Smallest, finding, judge
+from cors_conformance.shrinking import (
+    HANGS,
+    Drawn,
+    Enough,
+    Failure,
+    Judged,
+    Smallest,
+    finding,
+    judge,
+)
 from cors_conformance.subjects import Source, sources, subjects
 from cors_conformance.world import World
 
@@ -266,6 +275,7 @@ class Run:
     _died: _Policies = field(default_factory=_Policies)
     _inexpressible: dict[str, int] = field(default_factory=dict)
     _exchanges: int = 0
+    _hangs: int = 0
     _picked: int | None = None
 
     def report(self) -> Report:
@@ -308,6 +318,7 @@ class Run:
         testable = self.testable()
         self._tallies = {rule.id: _Tally() for rule in testable}
         self._served = _Policies()
+        self._hangs = 0
         self._picked = picked
         self._judge_all(drawn, testable, 0, 1)
         for rule in testable:
@@ -351,8 +362,12 @@ class Run:
             inexpressible=tuple(self._inexpressible.items()),
             more_refused=self._refused.more,
             more_died=self._died.more,
-            notes=() if self.corpus is None else self.corpus.notes,
+            notes=(*self._notes(), *(() if self.corpus is None else self.corpus.notes)),
         )
+
+    def _notes(self) -> Iterator[str]:
+        if self._hangs >= HANGS:
+            yield f"it hung under {self._hangs} policies, and no further ones were tried"
 
     def _lacking(self, rule: Rule) -> list[str]:
         lacks = self.implementation.lacks
@@ -454,20 +469,21 @@ class Run:
         )
 
     def _explore(self, rules: Sequence[Rule], stages: Sequence[Stage]) -> None:
-        """Judge every example by every rule."""
+        """Judge every example by every rule, as long as the implementation mostly answers."""
         total = sum(stage.examples for stage in stages)
         before = 0
-        for number, stage in enumerate(stages):
-            count = 0
+        with suppress(Enough):
+            for number, stage in enumerate(stages):
+                count = 0
 
-            def body(drawn: Drawn) -> None:
-                nonlocal count
-                count += 1
-                self.progress("exploring", before + count, total)  # noqa: B023
-                self._judge_all(drawn, rules, number, count)  # noqa: B023
+                def body(drawn: Drawn) -> None:
+                    nonlocal count
+                    count += 1
+                    self.progress("exploring", before + count, total)  # noqa: B023
+                    self._judge_all(drawn, rules, number, count)  # noqa: B023
 
-            stage.run(body)
-            before += stage.examples
+                stage.run(body)
+                before += stage.examples
 
     def _judge_all(self, drawn: Drawn, rules: Sequence[Rule], stage: int, example: int) -> None:
         policy, _ = drawn
@@ -495,6 +511,9 @@ class Run:
                 concerned = [rule for rule in rules if rule.look is look]
                 self._judge_look(look, concerned, world, drawn, (stage, example))
             self._exchanges += len(world.log)
+        self._hangs += world.hung
+        if self._hangs >= HANGS:
+            raise Enough
 
     def _judge_look(
         self,

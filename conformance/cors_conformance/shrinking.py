@@ -109,6 +109,10 @@ class Enough(BaseException):
     """A search is over. Hypothesis would shrink any `Exception`."""
 
 
+HANGS: Final = 5
+"""So many hangs end a search: each takes seconds, and the next one tells nothing new."""
+
+
 class Smallest:
     """The search for the smallest counterexample of one rule."""
 
@@ -124,6 +128,7 @@ class Smallest:
         self._rule = rule
         self._first = first
         self._trials = trials
+        self._hangs = 0
         self._grounds = grounds
         self._examples = 0
         self._known: dict[Drawn, tuple[Source, str]] = {}
@@ -137,14 +142,14 @@ class Smallest:
         fail, Hypothesis only ever tries smaller ones, so that the last one is the smallest.
 
         Raises:
-            Enough: there were as many trials as the profile allows.
+            Enough: there were as many trials as the profile allows, or as many hangs as are enough.
 
         """
         self._examples += 1
         if self._examples < self._first.example:
             return
         if drawn not in self._known:
-            if self._trials == 0:
+            if self._trials == 0 or self._hangs >= HANGS:
                 raise Enough
             self._trials -= 1
             found = self._breach(drawn[0], sources(self._rule.look, drawn[1]))
@@ -168,7 +173,7 @@ class Smallest:
         """Go from candidate to candidate, as long as there is one that breaks the rule."""
         tried = {(self.policy, self.source)}
         left = candidates()
-        while len(tried) <= _SIMPLER:
+        while len(tried) <= _SIMPLER and self._hangs < HANGS:
             candidate = next((each for each in left if each not in tried), None)
             if candidate is None:
                 return
@@ -189,6 +194,8 @@ class Smallest:
                         return source, found.message
             except (ConfigurationRefused, ServerDied):
                 pass
+            finally:
+                self._hangs += world.hung
         return None
 
 

@@ -103,6 +103,8 @@ class World:
         implementation: the middleware under test.
         policy: the one the server is built with.
         log: every request put on the wire, in order, those to servers of other policies included.
+        tried: what a rule did beside it and broke, if anything.
+        hung: whether a request got no answer in time; nothing more is asked of the server then.
 
     """
 
@@ -112,6 +114,7 @@ class World:
         self.policy = policy
         self.log: list[Sent] = []
         self.tried: Tried | None = None
+        self.hung = False
         self._resources = ExitStack()
         self._server: Server | None = None
         self._fetched: dict[Visit, Fetched] = {}
@@ -263,6 +266,7 @@ class World:
         sent = Sent(request=request, application=application, reply=reply)
         self.log.append(sent)
         if reply.hung:
+            self.hung = True
             # Every further request might take as long.
             self._end = ServerDied(f"it hung: {reply.failure}")
             raise self._end

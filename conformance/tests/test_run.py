@@ -1,18 +1,24 @@
 """The engine: what it counts, what it finds, what it says of what it cannot test."""
 
+import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import pytest
 from hypothesis import settings
 
+from cors_conformance import world
 from cors_conformance.findings import Report, Status
 from cors_conformance.implementation import Application, Capability, Implementation
+from cors_conformance.implementations.registry import find
 from cors_conformance.policy import Policy
 from cors_conformance.profiles import PROFILES
 from cors_conformance.rules import RULES, NoSuchRule, select
 from cors_conformance.run import CannotTest, Run
 from cors_conformance.scenario import Visit
+from cors_conformance.servers.start import start
+from cors_conformance.shrinking import HANGS
 from cors_conformance.variants import VARIANTS
 
 
@@ -286,3 +292,34 @@ def test_every_rule_has_a_unique_id_a_sentence_and_an_anchor() -> None:
 def test_a_glob_that_resembles_no_rule_is_told_where_they_are() -> None:
     with pytest.raises(NoSuchRule, match="no rule matches 'zzz'; `cors-conformance rules` lists"):
         select(["zzz"])
+
+
+def test_what_hangs_time_and_again_is_not_waited_for_any_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits = 0
+
+    def wrap(app: Application, policy: Policy) -> Application:
+        right = find("reference").wrap
+        assert right is not None
+        shared = right(app, policy)
+
+        async def hanging(scope: Any, receive: Any, send: Any) -> None:
+            nonlocal waits
+            if scope["type"] == "http" and scope["method"] == "OPTIONS":
+                waits += 1
+                await asyncio.Event().wait()
+            await shared(scope, receive, send)
+
+        return hanging
+
+    monkeypatch.setattr(world, "start", partial(start, seconds=0.01))
+    run = Run(
+        implementation=Implementation(name="hanging", interface="asgi", wrap=wrap),
+        rules=select(["live-preflight", "live-simple"]),
+        profile=PROFILES["default"],
+    )
+    report = run.report()
+    assert report.notes == ("it hung under 5 policies, and no further ones were tried",)
+    # While exploring, while shrinking, and for the finding.
+    assert waits <= 2 * HANGS + 1
