@@ -15,7 +15,7 @@ from cors_conformance.fetch.origins import parse_serialized_origin
 from cors_conformance.grant import asked_for
 from cors_conformance.policy import WILDCARD
 from cors_conformance.rules import RULES
-from cors_conformance.rules.base import Breach, Look, Rule, Subject
+from cors_conformance.rules.base import Look, Rule, Subject, breaks
 from cors_conformance.scenario import API, PLAIN, Batch, Journey, Visit
 from cors_conformance.servers.base import ServerDied
 from cors_conformance.strategies.origins import foreign_near_misses
@@ -63,8 +63,8 @@ def _unspoken(world: World, rule: Rule, subject: Subject) -> Iterator[str]:
 def _is_the_applications(world: World, rule: Rule, subject: Fetched) -> bool:
     """Whether the rule holds where the application answers 200, and says nothing more."""
     visit = subject.visit
-    return visit.application != PLAIN and not _breaks(
-        world, rule, world.fetch(replace(visit, application=PLAIN))
+    return visit.application != PLAIN and not breaks(
+        rule.check, world, world.fetch(replace(visit, application=PLAIN))
     )
 
 
@@ -91,17 +91,9 @@ def _is_broken(world: World, ground: Rule, subject: Subject) -> bool:
 
 def _any_breaks(world: World, rule: Rule, seen: Iterator[Subject]) -> bool:
     try:
-        return any(_breaks(world, rule, each) for each in seen)
+        return any(breaks(rule.check, world, each) for each in seen)
     except ServerDied:
         return False
-
-
-def _breaks(world: World, rule: Rule, subject: Subject) -> bool:
-    try:
-        rule.check(world, subject)
-    except Breach:
-        return True
-    return False
 
 
 def _subjects(world: World, ground: Rule, subject: Subject) -> Iterator[Subject]:

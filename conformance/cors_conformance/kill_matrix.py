@@ -8,7 +8,6 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from statistics import median
 from typing import Final, TypeAlias
@@ -19,7 +18,7 @@ from cors_conformance.mutants import MUTANTS, Mutant
 from cors_conformance.pool import each_done
 from cors_conformance.profiles import PROFILES, Profile
 from cors_conformance.rules import RULES
-from cors_conformance.rules.base import Breach, Rule
+from cors_conformance.rules.base import Rule, breaks
 from cors_conformance.run import CannotTest, Run, smoke
 from cors_conformance.scenario import Batch
 from cors_conformance.servers.base import ConfigurationRefused, ServerDied
@@ -72,8 +71,7 @@ class _Hunt(Run):
         self._started = time.perf_counter()
         smoke(self.implementation)
         rules = [rule for rule in self.rules if not self._lacking(rule)]
-        with suppress(Enough):
-            self._explore(rules, list(self._stages()))
+        self._explore(rules, list(self._stages()))
         return self._failed
 
     def _judge_all(self, drawn: Drawn, rules: Sequence[Rule], stage: int, example: int) -> None:
@@ -102,14 +100,13 @@ class _Hunt(Run):
 
 def _is_broken(rule: Rule, world: World, batch: Batch) -> bool:
     try:
-        for source in sources(rule.look, batch):
-            for subject in subjects(rule.look, world, source):
-                rule.check(world, subject)
-    except Breach:
-        return True
+        return any(
+            breaks(rule.check, world, subject)
+            for source in sources(rule.look, batch)
+            for subject in subjects(rule.look, world, source)
+        )
     except ServerDied:
-        pass
-    return False
+        return False
 
 
 def kill(

@@ -8,7 +8,7 @@ Hypothesis shrinks the example to that rule's smallest policy and request.
 import random
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeAlias
 
 from hypothesis import given, seed, settings
@@ -296,7 +296,11 @@ class Run:
         for number, rule in enumerate(failed):
             self.progress(f"shrinking {rule.id}", number, len(failed))
             self._shrink(rule, stages[self._first(rule).stage])
-        return self._report()
+        report = self._report()
+        if self._hangs < HANGS:
+            return report
+        note = f"it hung under {self._hangs} policies, and no further ones were tried"
+        return replace(report, notes=(note, *report.notes))
 
     def testable(self) -> list[Rule]:
         """Return the rules for which the implementation lacks nothing."""
@@ -318,7 +322,6 @@ class Run:
         testable = self.testable()
         self._tallies = {rule.id: _Tally() for rule in testable}
         self._served = _Policies()
-        self._hangs = 0
         self._picked = picked
         self._judge_all(drawn, testable, 0, 1)
         for rule in testable:
@@ -362,12 +365,8 @@ class Run:
             inexpressible=tuple(self._inexpressible.items()),
             more_refused=self._refused.more,
             more_died=self._died.more,
-            notes=(*self._notes(), *(() if self.corpus is None else self.corpus.notes)),
+            notes=() if self.corpus is None else self.corpus.notes,
         )
-
-    def _notes(self) -> Iterator[str]:
-        if self._hangs >= HANGS:
-            yield f"it hung under {self._hangs} policies, and no further ones were tried"
 
     def _lacking(self, rule: Rule) -> list[str]:
         lacks = self.implementation.lacks
@@ -481,6 +480,8 @@ class Run:
                     count += 1
                     self.progress("exploring", before + count, total)  # noqa: B023
                     self._judge_all(drawn, rules, number, count)  # noqa: B023
+                    if self._hangs >= HANGS:
+                        raise Enough
 
                 stage.run(body)
                 before += stage.examples
@@ -512,8 +513,6 @@ class Run:
                 self._judge_look(look, concerned, world, drawn, (stage, example))
             self._exchanges += len(world.log)
         self._hangs += world.hung
-        if self._hangs >= HANGS:
-            raise Enough
 
     def _judge_look(
         self,

@@ -110,7 +110,7 @@ class Enough(BaseException):
 
 
 HANGS: Final = 5
-"""So many hangs end a search: each takes seconds, and the next one tells nothing new."""
+"""So many hangs end a search that has an end: each takes seconds, and tells nothing new."""
 
 
 class Smallest:

@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.database import InMemoryExampleDatabase
 
-from cors_conformance import cli, run
+from cors_conformance import cli, run, world
 from cors_conformance.database import Counterexamples
 from cors_conformance.findings import RuleResult
 from cors_conformance.fuzzing import Fuzz, Limit
@@ -23,7 +24,10 @@ from cors_conformance.replay import encode, replay
 from cors_conformance.report.pulse import Pulse
 from cors_conformance.rules import RULES, select
 from cors_conformance.scenario import Visit
+from cors_conformance.servers.start import start
+from cors_conformance.shrinking import HANGS
 from cors_conformance.suite.fuzzing import test_no_rule_is_broken as property_test
+from middlewares import Scope, hanging_on_options
 from programs import launched
 
 pytest_plugins = ["pytester"]
@@ -103,6 +107,15 @@ def test_it_goes_on_with_new_seeds_until_the_limit() -> None:
     # As many as there would be if all rounds were the same.
     assert report.policies > corners + 10 + 1
     assert not report.is_interrupted
+
+
+def test_it_goes_on_after_many_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[Scope] = []
+    monkeypatch.setattr(world, "start", partial(start, seconds=0.01))
+    hanging = Implementation(name="hanging", interface="asgi", wrap=hanging_on_options(waits))
+    report = fuzz("live-preflight", tested=hanging, limit=Limit(examples=60)).report()
+    assert len(waits) > HANGS
+    assert report.notes == ()
 
 
 def test_it_ends_after_the_seconds() -> None:

@@ -1,6 +1,5 @@
 """The engine: what it counts, what it finds, what it says of what it cannot test."""
 
-import asyncio
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -11,7 +10,6 @@ from hypothesis import settings
 from cors_conformance import world
 from cors_conformance.findings import Report, Status
 from cors_conformance.implementation import Application, Capability, Implementation
-from cors_conformance.implementations.registry import find
 from cors_conformance.policy import Policy
 from cors_conformance.profiles import PROFILES
 from cors_conformance.rules import RULES, NoSuchRule, select
@@ -20,6 +18,7 @@ from cors_conformance.scenario import Visit
 from cors_conformance.servers.start import start
 from cors_conformance.shrinking import HANGS
 from cors_conformance.variants import VARIANTS
+from middlewares import Scope, hanging_on_options
 
 
 class Reflects:
@@ -297,29 +296,16 @@ def test_a_glob_that_resembles_no_rule_is_told_where_they_are() -> None:
 def test_what_hangs_time_and_again_is_not_waited_for_any_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    waits = 0
-
-    def wrap(app: Application, policy: Policy) -> Application:
-        right = find("reference").wrap
-        assert right is not None
-        shared = right(app, policy)
-
-        async def hanging(scope: Any, receive: Any, send: Any) -> None:
-            nonlocal waits
-            if scope["type"] == "http" and scope["method"] == "OPTIONS":
-                waits += 1
-                await asyncio.Event().wait()
-            await shared(scope, receive, send)
-
-        return hanging
-
+    waits: list[Scope] = []
     monkeypatch.setattr(world, "start", partial(start, seconds=0.01))
     run = Run(
-        implementation=Implementation(name="hanging", interface="asgi", wrap=wrap),
+        implementation=Implementation(
+            name="hanging", interface="asgi", wrap=hanging_on_options(waits)
+        ),
         rules=select(["live-preflight", "live-simple"]),
         profile=PROFILES["default"],
     )
     report = run.report()
     assert report.notes == ("it hung under 5 policies, and no further ones were tried",)
     # While exploring, while shrinking, and for the finding.
-    assert waits <= 2 * HANGS + 1
+    assert len(waits) <= 2 * HANGS + 1

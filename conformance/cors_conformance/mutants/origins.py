@@ -241,13 +241,8 @@ class OwnHostIsNoOther(Believing):
     """An origin of the server's own host, whatever its scheme, is no other origin."""
 
     def believed(self, scope: Scope) -> Mapping[str, Any]:
-        own = first(scope, b"host")
-        lines = [
-            (name, value)
-            for name, value in scope["headers"]
-            if name != b"origin" or _host(value) != own
-        ]
-        return {"headers": lines}
+        is_own = _host(first(scope, b"origin") or b"") == first(scope, b"host")
+        return {"headers": without(scope["headers"], b"origin")} if is_own else {}
 
 
 @ORIGINS.add(
@@ -260,9 +255,8 @@ class LoopbackByAnyName(Loose):
     """An allowed localhost is allowed by its address, too, and the other way round."""
 
     def matches(self, origin: bytes, allowed: bytes) -> bool:
-        return origin.replace(b"//127.0.0.1", b"//localhost") == allowed.replace(
-            b"//127.0.0.1", b"//localhost"
-        )
+        one, other = (each.replace(b"127.0.0.1", b"localhost") for each in (origin, allowed))
+        return one == other
 
 
 @ORIGINS.add(
@@ -275,12 +269,8 @@ class SchemeOfLettersOnly(Believing):
     """What does not begin with letters and `://` is taken for no origin."""
 
     def believed(self, scope: Scope) -> Mapping[str, Any]:
-        lines = [
-            (name, value)
-            for name, value in scope["headers"]
-            if name != b"origin" or re.match(rb"\w+://", value)
-        ]
-        return {"headers": lines}
+        is_one = re.match(rb"\w+://", first(scope, b"origin") or b"")
+        return {} if is_one else {"headers": without(scope["headers"], b"origin")}
 
 
 @ORIGINS.add(

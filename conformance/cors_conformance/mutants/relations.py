@@ -182,7 +182,7 @@ class OnlyTopLevelPaths(Editing):
     copies="paths compared as ASCII",
     consequence="pages get errors for every resource whose name has an accent",
 )
-class PathsOfASCIIOnly(CORSMiddleware):
+class PathsOfAsciiOnly(CORSMiddleware):
     """A path with other letters than those of ASCII is an error."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

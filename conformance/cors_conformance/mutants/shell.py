@@ -278,7 +278,7 @@ class UnknownScopesRefused(CORSMiddleware):
     copies="middlewares for HTTP that leave notes in the scope",
     consequence="the application never starts, and has no websockets",
 )
-class OnlyHTTPWithANote(CORSMiddleware):
+class OnlyHttpWithNote(CORSMiddleware):
     """Scopes of other types than HTTP vanish; in those of HTTP the origin is noted."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

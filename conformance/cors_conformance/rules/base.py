@@ -55,6 +55,16 @@ class Breach(Exception):
 Subject: TypeAlias = Any
 Check: TypeAlias = Callable[[World, Subject], bool]
 
+
+def breaks(check: Callable[[World, Subject], object], world: World, subject: Subject) -> bool:
+    """Whether a check does not hold of a subject."""
+    try:
+        check(world, subject)
+    except Breach:
+        return True
+    return False
+
+
 Chapter: TypeAlias = Literal[
     "safety",
     "liveness",

@@ -12,7 +12,7 @@ from cors_conformance.fetch.steps import show
 from cors_conformance.grant import origin_grant, visit_grant
 from cors_conformance.policy import WILDCARD
 from cors_conformance.rules.asking import plain_grant, send_for
-from cors_conformance.rules.base import Breach
+from cors_conformance.rules.base import Breach, breaks
 from cors_conformance.rules.picking import is_picked
 from cors_conformance.rules.telling import lines, require_shared
 from cors_conformance.rules.travelling import refuse_narrowed, refuse_widened, travelled, visits
@@ -78,22 +78,14 @@ def _hold(check: Callable[[World, Journey], None], world: World, journey: Journe
         Breach: the check does not hold.
 
     """
-    if not _breaks(check, world, journey):
+    if not breaks(check, world, journey):
         return
     pairs = (Journey(steps=pair) for pair in combinations(visits(journey), 2))
-    shortest = next((pair for pair in pairs if _breaks(check, world, pair)), journey)
+    shortest = next((pair for pair in pairs if breaks(check, world, pair)), journey)
     with world.beside(world.implementation, world.policy) as fresh:
         if fresh is not None:
             check(fresh, shortest)
     check(world, journey)
-
-
-def _breaks(check: Callable[[World, Journey], None], world: World, journey: Journey) -> bool:
-    try:
-        check(world, journey)
-    except Breach:
-        return True
-    return False
 
 
 def everything(world: World, batch: Batch) -> bool:

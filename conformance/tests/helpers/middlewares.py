@@ -1,5 +1,6 @@
 """What tests of rules make wrong middlewares of: the reference, and changes of its responses."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
@@ -40,5 +41,22 @@ def edited(edit: Edit, inner: Wrap = reference) -> Wrap:
             await wrapped(scope, receive, change)
 
         return outer
+
+    return wrap
+
+
+def hanging_on_options(waits: list[Scope]) -> Wrap:
+    """The reference, but no request with OPTIONS is ever answered; `waits` takes them down."""
+
+    def wrap(app: Application, policy: Policy) -> Application:
+        wrapped = reference(app, policy)
+
+        async def hanging(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and scope["method"] == "OPTIONS":
+                waits.append(scope)
+                await asyncio.Event().wait()
+            await wrapped(scope, receive, send)
+
+        return hanging
 
     return wrap

@@ -1,7 +1,6 @@
 """How rules are tried: right middlewares that they must spare, and a judge for wrong ones."""
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
@@ -14,7 +13,7 @@ from cors_conformance.policy import Policy
 from cors_conformance.profiles import PROFILES
 from cors_conformance.rules import RULES, select
 from cors_conformance.rules.base import Rule
-from cors_conformance.run import Run, Stage
+from cors_conformance.run import Run
 from cors_conformance.shrinking import Drawn, Enough
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -263,7 +262,7 @@ def run(
     profile = replace(
         quick,
         corners=settings(quick.corners, max_examples=examples, phases=phases),
-        machines=settings(quick.machines, max_examples=1, phases=phases),
+        machines=settings(quick.machines, phases=phases),
         random=settings(quick.random, max_examples=10 * examples, phases=phases),
     )
     return (
@@ -275,10 +274,6 @@ def run(
 
 class BriefRun(Run):
     """A run that explores no more when every rule has failed."""
-
-    def _explore(self, rules: Sequence[Rule], stages: Sequence[Stage]) -> None:
-        with suppress(Enough):
-            super()._explore(rules, stages)
 
     def _judge_all(self, drawn: Drawn, rules: Sequence[Rule], stage: int, example: int) -> None:
         super()._judge_all(drawn, rules, stage, example)
