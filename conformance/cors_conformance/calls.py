@@ -131,6 +131,22 @@ _REQUESTS: Final = (
         received=(_upload(b"one"), _upload(b"two", more=False)),
         script=(_start(()), _chunk(b"one"), RECEIVE, RECEIVE, _chunk(b"two", more=False)),
     ),
+    ASGICall(
+        name="an upload that goes on when it is answered",
+        about="request",
+        is_cors=True,
+        received=(_upload(b"one"), _upload(b"two", more=False)),
+        script=(RECEIVE, _start(()), _chunk(b"one"), RECEIVE, _chunk(b"two", more=False)),
+        held_from=1,
+    ),
+    ASGICall(
+        name="an upload that begins when it is answered",
+        about="request",
+        is_cors=True,
+        received=(_upload(b"one"), _upload(b"two", more=False)),
+        script=(_start(()), _chunk(b"one"), RECEIVE, RECEIVE, _chunk(b"two", more=False)),
+        held_from=0,
+    ),
 )
 
 _CONNECT: Final = _message("websocket.connect")

@@ -10,20 +10,23 @@ from dataclasses import replace
 from itertools import permutations
 from typing import Final
 
+from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.headers import get
 from cors_conformance.fetch.origins import parse_serialized_origin
 from cors_conformance.grant import asked_for
 from cors_conformance.policy import WILDCARD
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Look, Rule, Subject, breaks
-from cors_conformance.scenario import API, PLAIN, Batch, Journey, Visit
-from cors_conformance.servers.base import ServerDied
+from cors_conformance.scenario import API, PLAIN, Batch, Journey, RawRequest, Visit
+from cors_conformance.servers.base import ConfigurationRefused, ServerDied
 from cors_conformance.strategies.origins import foreign_near_misses
-from cors_conformance.subjects import sources, subjects
+from cors_conformance.subjects import Source, sources, subjects
 from cors_conformance.world import Fetched, Sent, World
 
 _OF_PAGES: Final = frozenset({Look.FETCH, Look.RELATION})
 _STRANGER: Final = "https://stranger.example"
+_OK: Final = 200
+_HISTORY: Final = "mm-independent"
 _RESPONSE: Final = "syn-asgi"
 _OPTIONS: Final = "pf-identify"
 _PREFLIGHT: Final = "live-preflight-no-credentials"
@@ -31,10 +34,17 @@ _PREFLIGHT: Final = "live-preflight-no-credentials"
 
 def gone(world: World, rule: Rule, subject: Subject, judged: Collection[str]) -> str | None:
     """Name the rule, one of those judged, from which it follows that `subject` breaks `rule`."""
+    ground = _ground(world, rule, subject, judged)
+    if ground is not None or rule.id == _HISTORY or _HISTORY not in judged:
+        return ground
+    return None if _is_broken_alone(world, rule, subject) else _HISTORY
+
+
+def _ground(world: World, rule: Rule, subject: Subject, judged: Collection[str]) -> str | None:
     others = frozenset(judged) - {rule.id}
     for name in (*_unspoken(world, rule, subject), *rule.depends_on):
         if name in others and _is_broken(world, RULES[name], subject):
-            return gone(world, RULES[name], subject, others) or name
+            return _ground(world, RULES[name], subject, others) or name
     if rule.special_of in judged and _is_broken_by_strangers(world, RULES[rule.special_of]):
         return rule.special_of
     for special in _special_cases(rule):
@@ -66,6 +76,36 @@ def _is_the_applications(world: World, rule: Rule, subject: Fetched) -> bool:
     return visit.application != PLAIN and not breaks(
         rule.check, world, world.fetch(replace(visit, application=PLAIN))
     )
+
+
+def _is_broken_alone(world: World, rule: Rule, subject: Subject) -> bool:
+    """Whether the rule does not hold of a server either that was asked for nothing before."""
+    with World(world.implementation, world.policy) as fresh:
+        try:
+            return any(
+                breaks(rule.check, fresh, again)
+                for source in _sources(subject)
+                for again in subjects(rule.look, fresh, source)
+            )
+        except (ConfigurationRefused, ServerDied):
+            return True
+
+
+def _sources(subject: Subject) -> Iterator[Source]:
+    """Give what to do, for the same to come of it."""
+    match subject:
+        case Fetched(visit=visit):
+            yield visit
+        case Sent(request=request, application=application):
+            yield RawRequest(
+                method=request.method,
+                headers=request.headers,
+                target=request.url.removeprefix(API).encode("latin-1"),
+                body=request.body,
+                application=application,
+            )
+        case _:
+            yield subject
 
 
 def _special_cases(rule: Rule) -> list[Rule]:
@@ -106,7 +146,7 @@ def _subjects(world: World, ground: Rule, subject: Subject) -> Iterator[Subject]
         case Fetched(visit=visit):
             if ground.look in _OF_PAGES:
                 yield subject
-            yield from _plainest(world, ground, visit.origin, visit.method)
+            yield from _plainest(world, ground, visit.origin, visit.method, visit.application)
         case Sent(request=request):
             origin = (get(request.headers, b"origin") or b"").decode("latin-1")
             if _is_of_a_page(origin):
@@ -138,9 +178,19 @@ def _is_of_a_page(origin: str) -> bool:
         return False
 
 
-def _plainest(world: World, ground: Rule, origin: str, method: bytes = b"GET") -> Iterator[Subject]:
+def _plainest(
+    world: World,
+    ground: Rule,
+    origin: str,
+    method: bytes = b"GET",
+    application: ApplicationResponse = PLAIN,
+) -> Iterator[Subject]:
     if ground.look not in _OF_PAGES:
         return
+    # With the headers of what the application answers, and with none.
+    yield world.fetch(
+        Visit(origin=origin, method=b"GET", application=replace(application, status=_OK))
+    )
     plain = Visit(origin=origin, method=b"GET")
     yield world.fetch(plain)
     yield world.fetch(Visit(origin=origin, method=b"GET", use_cors_preflight=True))

@@ -512,7 +512,7 @@ class Run:
                 concerned = [rule for rule in rules if rule.look is look]
                 self._judge_look(look, concerned, world, drawn, (stage, example))
             self._exchanges += len(world.log)
-        self._hangs += world.hung
+        self._hangs += world.hangs
 
     def _judge_look(
         self,
@@ -528,6 +528,8 @@ class Run:
         if self._picked is not None and done:
             done = [done[self._picked % len(done)]]
         for source in done:
+            if world.hangs >= HANGS:
+                return
             try:
                 seen = list(subjects(look, world, source))
             except ServerDied as error:

@@ -211,6 +211,8 @@ class ASGICall:
         script: the messages that the application sends, in order; `RECEIVE`, `RAISE` and
             `CATCH_UP` stand for what else it does. Messages of extensions are sent only if the
             scope that the application sees offers them.
+        held_from: from which message on, counted from 0, the client sends no more before it has
+            the start of the response; `None` if it sends all at once.
         headers_as: as what the application hands over headers.
         times: how often it is made; the application uses the same header lists each time.
 
@@ -223,5 +225,6 @@ class ASGICall:
     extensions: tuple[str, ...] = ()
     received: tuple[MessageItems, ...] = ()
     script: tuple[MessageItems, ...] = ()
+    held_from: int | None = None
     headers_as: Literal["list", "lists", "tuple", "generator"] = "list"
     times: int = 1

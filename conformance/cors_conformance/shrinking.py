@@ -195,7 +195,7 @@ class Smallest:
             except (ConfigurationRefused, ServerDied):
                 pass
             finally:
-                self._hangs += world.hung
+                self._hangs += world.hangs
         return None
 
 

@@ -19,7 +19,13 @@ from cors_conformance.grant import Grant, visit_grant
 from cors_conformance.implementation import Capability, Implementation
 from cors_conformance.policy import Policy
 from cors_conformance.scenario import API, PLAIN, Journey, RawRequest, Visit, Wait
-from cors_conformance.servers.base import ConfigurationRefused, Reply, Server, ServerDied
+from cors_conformance.servers.base import (
+    ConfigurationRefused,
+    Reply,
+    Server,
+    ServerDied,
+    ServerHung,
+)
 from cors_conformance.servers.start import start
 
 _OK: Final = 200
@@ -104,7 +110,6 @@ class World:
         policy: the one the server is built with.
         log: every request put on the wire, in order, those to servers of other policies included.
         tried: what a rule did beside it and broke, if anything.
-        hung: whether a request got no answer in time; nothing more is asked of the server then.
 
     """
 
@@ -114,7 +119,7 @@ class World:
         self.policy = policy
         self.log: list[Sent] = []
         self.tried: Tried | None = None
-        self.hung = False
+        self._hangs = 0
         self._resources = ExitStack()
         self._server: Server | None = None
         self._fetched: dict[Visit, Fetched] = {}
@@ -152,9 +157,15 @@ class World:
                 server = start(self.implementation, self.policy)
             except (ConfigurationRefused, ServerDied) as error:
                 self._end = error
+                self._hangs += isinstance(error, ServerHung)
                 raise
             self._server = self._resources.enter_context(server)
         return self._server
+
+    @property
+    def hangs(self) -> int:
+        """How often there was no answer in time, from here or from servers of other policies."""
+        return self._hangs + sum(other.hangs for other in self._others.values())
 
     def can(self, *capabilities: Capability) -> bool:
         """Whether the implementation lacks none of the capabilities."""
@@ -200,6 +211,7 @@ class World:
                 raise
             finally:
                 self.log += tried.log
+                self._hangs += other.hangs
 
     def fetch(self, visit: Visit) -> Fetched:
         """Let a page fetch with a fresh browser: nothing cached, no cookies."""
@@ -266,9 +278,9 @@ class World:
         sent = Sent(request=request, application=application, reply=reply)
         self.log.append(sent)
         if reply.hung:
-            self.hung = True
+            self._hangs += 1
             # Every further request might take as long.
-            self._end = ServerDied(f"it hung: {reply.failure}")
+            self._end = ServerHung(f"it hung: {reply.failure}")
             raise self._end
         return sent
 

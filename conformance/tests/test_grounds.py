@@ -246,3 +246,63 @@ def test_what_follows_from_nothing_that_was_found_is_a_finding() -> None:
         policy=TWO,
     ).report()
     assert statuses(found)["live-error-readable"] is Status.FAILED
+
+
+def banning(app: Any, policy: Policy) -> Application:
+    """Grants an origin nothing more when it has asked for a header that is not granted."""
+    parameters: dict[str, Any] = dict(policy.parameters())
+    inner = CORSMiddleware(app, **parameters)
+    banned: set[bytes] = set()
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        headers = dict(scope.get("headers", ()))
+        origin = headers.get(b"origin", b"")
+        if b"x-evil" in headers.get(b"access-control-request-headers", b""):
+            banned.add(origin)
+        await (app if origin in banned else inner)(scope, receive, send)
+
+    return outer
+
+
+def test_what_goes_wrong_after_other_requests_only_is_one_finding() -> None:
+    def told(*globs: str) -> list[str]:
+        found = Run(
+            implementation=Implementation(name="banning", interface="asgi", wrap=banning),
+            rules=select(globs),
+            profile=PROFILES["default"],
+            policy=TWO,
+        ).report()
+        return [each.rule.id for each in found.findings]
+
+    assert told("live-simple", "mm-independent") == ["mm-independent"]
+    # Where nobody judges that, it is told by what it breaks.
+    assert told("live-simple") == ["live-simple"]
+
+
+def html_left_out(app: Any, policy: Policy) -> Application:
+    """Shares no responses that are HTML."""
+    parameters: dict[str, Any] = dict(policy.parameters())
+    inner = CORSMiddleware(app, **parameters)
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        async def edit(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                lines = message["headers"]
+                is_page = any(b"html" in value for _, value in lines)
+                kept = [line for line in lines if line[0] != b"access-control-allow-origin"]
+                message = {**message, "headers": kept if is_page else lines}
+            await send(message)
+
+        await inner(scope, receive, edit)
+
+    return outer
+
+
+def test_an_answer_that_nobody_gets_is_one_finding() -> None:
+    found = Run(
+        implementation=Implementation(name="html left out", interface="asgi", wrap=html_left_out),
+        rules=select([*LIVE, "live-safelisted-method", "live-credentials"]),
+        profile=PROFILES["default"],
+        policy=replace(TWO, allow_credentials=True),
+    ).report()
+    assert [each.rule.id for each in found.findings] == ["live-simple"]

@@ -9,7 +9,7 @@ import pytest
 from cors_conformance.application import ApplicationError, ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest
 from cors_conformance.servers.asgi import ASGIServer
-from cors_conformance.servers.base import HarnessError, Reply, ServerDied
+from cors_conformance.servers.base import HarnessError, Reply, ServerDied, ServerHung
 from cors_conformance.servers.origin import ASGIOrigin, Message, Receive, Scope, Script, Send
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -462,7 +462,7 @@ def test_startup_that_hangs_is_a_death() -> None:
         await receive()
         await receive()
 
-    with pytest.raises(ServerDied, match=r"did not end within 0\.01 s"):
+    with pytest.raises(ServerHung, match=r"did not end within 0\.01 s"):
         ASGIServer(app, ASGIOrigin(), seconds=0.01)
 
 

@@ -120,6 +120,14 @@ class NoVaryForHead(Editing):
         return _unvaried(lines) if scope["method"] == "HEAD" else lines
 
 
+@CACHED.add("K14", "vary-every-status", copies="SPR-16224, a credential", consequence=_MIXED)
+class NoVaryWithAuthorization(Editing):
+    """Responses to requests with Authorization do not vary, some of which caches keep."""
+
+    def edited(self, scope: Scope, status: int, lines: list[Header]) -> list[Header]:
+        return lines if first(scope, b"authorization") is None else _unvaried(lines)
+
+
 @CACHED.add("K15", "vary-merge", copies="gin-contrib/cors, gorilla, Kong #4782", consequence=_LOST)
 class VaryReplaced(CORSMiddleware):
     """The middleware's Vary takes the place of the application's."""

@@ -422,3 +422,17 @@ class RefusedWhenDone(CORSMiddleware):
 
         is_denied = origin is not None and not self.all_origins and origin not in self.grants
         await super().__call__(scope, receive, refuse if is_denied else send)
+
+
+@SHARED.add(
+    "K23",
+    "live-simple",
+    copies="middlewares that are for APIs",
+    consequence="scripts cannot read the pages that they fetch",
+)
+class PagesNotShared(Editing):
+    """Responses that are HTML have no CORS headers."""
+
+    def edited(self, scope: Scope, status: int, lines: list[Header]) -> list[Header]:
+        is_page = any(name == b"content-type" and b"html" in value for name, value in lines)
+        return without(lines, ORIGIN) if is_page else lines

@@ -594,3 +594,88 @@ class MethodMustBeKnown(Believing):
         ):
             raise ValueError(asked)
         return {}
+
+
+@SHELL.add(
+    "ASGI",
+    "tr-request-body",
+    copies="middlewares that look into the body before they decide",
+    consequence="an upload that the application would refuse at once is waited for to its end",
+)
+class BodyAskedForFirst(CORSMiddleware):
+    """The body is asked for before the application is called, and given to it afterwards."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        given: list[Message] = []
+        while scope["type"] == "http" and (not given or given[-1].get("more_body", False)):
+            given.append(await receive())
+        left = iter(given)
+
+        async def again() -> Message:
+            return next(left, None) or await receive()
+
+        await super().__call__(scope, again, send)
+
+
+@SHELL.add(
+    "K33",
+    "mm-connection",
+    copies="middlewares that write the client's address into a log",
+    consequence="behind a socket that has no addresses every request is an error",
+)
+class ClientAlwaysKnown(Believing):
+    """The address of the client is taken to be known."""
+
+    def believed(self, scope: Scope) -> Mapping[str, Any]:
+        return {"client": tuple(scope["client"])}
+
+
+class _Leaving(CORSMiddleware):
+    """Leaves some requests to the application altogether."""
+
+    def is_left(self, scope: Scope) -> bool:
+        """Whether this is one of them."""
+        raise NotImplementedError
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_left = scope["type"] == "http" and self.is_left(scope)
+        await (self.app if is_left else super().__call__)(scope, receive, send)
+
+
+@SHELL.add(
+    "K23",
+    "mm-connection",
+    copies="proxies, which ask applications over HTTP/1.0 unless they are told otherwise",
+    consequence="pages are blocked where a proxy is put before the server",
+)
+class OldVersionsLeftOut(_Leaving):
+    """Over HTTP/1.0 there are no CORS headers."""
+
+    def is_left(self, scope: Scope) -> bool:
+        return bool(scope["http_version"] == "1.0")
+
+
+@SHELL.add(
+    "K23",
+    "mm-header-order",
+    copies="middlewares that leave streams alone",
+    consequence="an EventSource of another origin never opens",
+)
+class EventSourcesLeftOut(_Leaving):
+    """Whoever asks for an event stream gets no CORS headers."""
+
+    def is_left(self, scope: Scope) -> bool:
+        return first(scope, b"accept") == b"text/event-stream"
+
+
+@SHELL.add(
+    "K23",
+    "mm-header-order",
+    copies="koa c4a23d9, another response that a framework makes by itself",
+    consequence="a page whose browser has an older copy is blocked when there is a newer one",
+)
+class OlderCopiesLeftOut(_Leaving):
+    """A request that asks for what is newer than an older copy gets no CORS headers."""
+
+    def is_left(self, scope: Scope) -> bool:
+        return first(scope, b"if-none-match") is not None

@@ -4,7 +4,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from cors_conformance.mutants.base import (
     CREDENTIALS,
@@ -248,3 +248,42 @@ class AnswerKeptWhileWaiting(CORSMiddleware):
             await send(message)
 
         await super().__call__(scope, receive, send_late)
+
+
+@KEPT.add(
+    "K32",
+    "mm-independent",
+    copies="middlewares that keep their configuration on the class",
+    consequence="of two applications in one process, one has the other's policy",
+)
+class OnePolicyForAll(CORSMiddleware):
+    """The policy of the last instance is that of all."""
+
+    _last: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, app: ASGIApp, **parameters: Any) -> None:
+        super().__init__(app, **parameters)
+        self._last.update(vars(self))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        vars(self).update({**self._last, "app": self.app})
+        await super().__call__(scope, receive, send)
+
+
+@KEPT.add(
+    "K32",
+    "mm-independent",
+    copies="caches of preflights with a key that is too short",
+    consequence="what one preflight was told decides over the next one's headers",
+)
+class PreflightsKeptByMethod(CORSMiddleware):
+    """Answers to preflights are kept by origin and method, whatever headers they were for."""
+
+    def __init__(self, app: ASGIApp, **parameters: Any) -> None:
+        super().__init__(app, **parameters)
+        self.kept: dict[tuple[bytes, bytes], Answer] = {}
+
+    def answer(self, origin: bytes, method: bytes, headers: bytes) -> Answer:
+        if (origin, method) not in self.kept:
+            self.kept[origin, method] = super().answer(origin, method, headers)
+        return self.kept[origin, method]

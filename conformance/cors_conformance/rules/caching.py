@@ -4,6 +4,7 @@ That `Vary` names `Origin` proves nothing by itself: caches are put between page
 every page must fare as it does without them.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Final
@@ -59,6 +60,8 @@ def _is_stored(world: World, sent: Sent) -> bool:
     if not world.can(Capability.APPLICATION_HEADERS):
         # What it can answer is cacheable by its status alone: RFC 9110, 15.1.
         return response.status == _OK and not lines(sent, b"cache-control")
+    if lines(sent, b"expires") == [_FAR] and not lines(sent, b"cache-control"):
+        return True
     directives = elements(lines(sent, b"cache-control"))
     if directives & {b"no-store", b"no-cache", b"private"}:
         return False
@@ -147,33 +150,38 @@ def _every_status(world: World, batch: Batch) -> bool:
     if origin is None or not is_picked(world, batch):
         return False
     judged = False
+    for asked in _alike(world):
+        one, two = (
+            world.send(
+                replace(asked, headers=((b"origin", page.encode("latin-1")), *asked.headers))
+            )
+            for page in (origin, _STRANGER)
+        )
+        if not (_is_stored(world, one) and _is_stored(world, two)):
+            continue
+        if _cors_lines(one) != _cors_lines(two):
+            is_plain = asked == _raw()
+            if is_plain and not (_varies_on(one, b"origin") and _varies_on(two, b"origin")):
+                # That nothing varies is said once: by vary-dynamic.
+                return False
+            judged = True
+            _require_vary(world, (one, two), b"origin")
+    return judged
+
+
+def _alike(world: World) -> Iterator[RawRequest]:
+    """Give requests for what is public, the plainest first: no page's, for want of an `Origin`."""
+    for line in (None, *_CREDENTIALS):
+        yield _raw(*([] if line is None else [line]))
+    for fresh in ((b"cache-control", b"s-maxage=60"), (b"expires", _FAR)):
+        yield replace(_raw(), application=ApplicationResponse(headers=(fresh,)))
     for method in (b"GET", b"HEAD"):
         if not is_served(world, method):
             continue
         for status in _CACHED_STATUSES:
-            application = replace(
-                _PUBLIC, status=status, body=() if status == _NOT_MODIFIED else PLAIN.body
-            )
-            one, two = (
-                world.send(
-                    RawRequest(
-                        method=method,
-                        headers=((b"origin", page.encode("latin-1")),),
-                        application=application,
-                    )
-                )
-                for page in (origin, _STRANGER)
-            )
-            if not (_is_stored(world, one) and _is_stored(world, two)):
-                continue
-            if _cors_lines(one) != _cors_lines(two):
-                is_plain = (method, status) == (b"GET", _OK)
-                if is_plain and not (_varies_on(one, b"origin") and _varies_on(two, b"origin")):
-                    # That nothing varies is said once: by vary-dynamic.
-                    return False
-                judged = True
-                _require_vary(world, (one, two), b"origin")
-    return judged
+            body = () if status == _NOT_MODIFIED else PLAIN.body
+            application = replace(_PUBLIC, status=status, body=body)
+            yield RawRequest(method=method, headers=(), application=application)
 
 
 def _static_or_always(world: World, journey: Journey) -> bool:
@@ -223,7 +231,7 @@ def _other_inputs(world: World, fetched: Fetched) -> bool:
         bare = world.send(_raw(*asked))
         for name, value in (
             # Responses to requests with Authorization are kept where the application says `public`.
-            *((b"cookie", b"session=1"), (b"authorization", b"Bearer x")),
+            *_CREDENTIALS,
             # Where an origin may be looked for that is not there, or is another one.
             *(
                 (b"x-origin", known),
@@ -237,6 +245,10 @@ def _other_inputs(world: World, fetched: Fetched) -> bool:
         judged |= _is_stored(world, bare)
     return judged
 
+
+_CREDENTIALS: Final = ((b"cookie", b"session=1"), (b"authorization", b"Bearer x"))
+
+_FAR: Final = b"Fri, 01 Jan 2100 00:00:00 GMT"
 
 _PUBLIC: Final = ApplicationResponse(headers=((b"cache-control", b"public, max-age=60"),))
 
@@ -298,8 +310,8 @@ CACHING: Final = (
     ),
     Rule(
         id="vary-every-status",
-        statement="What Vary says of a 200 to GET it says of every other status that is cached, and"
-        " of responses to HEAD.",
+        statement="What Vary says of a 200 to GET it says of every other status that is cached, of"
+        " responses to HEAD, of those to requests with credentials, and whatever keeps it fresh.",
         anchor="#cors-protocol-and-http-caches",
         level=Level.MUST,
         look=Look.POLICY,

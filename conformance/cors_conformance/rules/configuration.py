@@ -1,18 +1,21 @@
 """Configuration: a policy is served as it stands, or it is refused."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from cors_conformance.fetch.steps import show
 from cors_conformance.implementation import Capability
 from cors_conformance.rules import misconfigured
+from cors_conformance.rules.asking import plain_grant
 from cors_conformance.rules.base import Breach, Level, Look, Rule
 from cors_conformance.rules.telling import lines, refuse_shared
-from cors_conformance.scenario import Batch
+from cors_conformance.scenario import Batch, RawRequest
 from cors_conformance.servers.base import ServerDied
 from cors_conformance.world import Fetched, Sent, World
 
 _HUNG: Final = "did not end within"
+_STRANGER: Final = "https://stranger.example"
 
 
 def _serve_or_refuse(world: World, batch: Batch) -> bool:
@@ -20,12 +23,21 @@ def _serve_or_refuse(world: World, batch: Batch) -> bool:
         for visit in batch.visits():
             for sent in world.fetch(visit).sent:
                 _refuse_hanging(sent)
-        for raw in batch.hostile:
+        for raw in (*batch.hostile, *_usual(world)):
             _refuse_hanging(world.send(raw))
     except ServerDied as death:
         message = f"it neither serves this policy nor refuses it: {death}"
         raise Breach(message) from death
     return True
+
+
+def _usual(world: World) -> Iterator[RawRequest]:
+    """Give a page's request and its preflight, which not every batch has."""
+    origin, method = plain_grant(world)
+    page = (b"origin", (origin or _STRANGER).encode("latin-1"))
+    asks = (b"access-control-request-method", method or b"PUT")
+    yield RawRequest(method=b"GET", headers=(page,))
+    yield RawRequest(method=b"OPTIONS", headers=(page, asks))
 
 
 def _refuse_hanging(sent: Sent) -> None:

@@ -1,6 +1,6 @@
 """Metamorphic relations: how verdicts change, or do not, when policy or order do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -10,13 +10,13 @@ from cors_conformance.fetch.steps import show
 from cors_conformance.grant import asked_for
 from cors_conformance.implementation import Capability
 from cors_conformance.policy import WILDCARD, Policy
-from cors_conformance.rules import rewriting
+from cors_conformance.rules import connecting, rewriting
 from cors_conformance.rules.asking import is_served
 from cors_conformance.rules.base import Breach, Level, Look, Rule
 from cors_conformance.rules.relating import is_as_granted, members, require_same, shown
 from cors_conformance.rules.telling import lines, readable, why
 from cors_conformance.scenario import PLAIN, Batch, RawRequest, Visit
-from cors_conformance.servers.base import ServerDied
+from cors_conformance.servers.base import ConfigurationRefused, ServerDied
 from cors_conformance.world import Fetched, Sent, World
 
 ADDED_ORIGIN: Final = "https://added.example"
@@ -245,10 +245,42 @@ def _independent(world: World, batch: Batch) -> bool:
             fresh.send(raw)
         for item in reversed(fetched):
             require_same(item, fresh.fetch(item.visit), "after other requests, in another order")
+    _require_beside(world, fetched[: _ALONE * _ALONE])
     for item in (fetched[-1], fetched[len(fetched) // 2])[:_ALONE]:
         with World(world.implementation, world.policy) as fresh:
             require_same(item, fresh.fetch(item.visit), "as the only request")
     return True
+
+
+def _require_beside(world: World, fetched: Sequence[Fetched]) -> None:
+    """Hold that pages fare the same where there is an instance with another policy."""
+    implementation = world.implementation
+    if implementation.interface == "http":
+        return  # each has a process of its own
+    with (
+        World(implementation, world.policy) as fresh,
+        World(implementation, _unlike(world)) as other,
+    ):
+        fresh.log = other.log = world.log
+        try:
+            _ = fresh.server, other.server
+        except (ConfigurationRefused, ServerDied):
+            return
+        for item in fetched:
+            other.fetch(item.visit)
+            require_same(item, fresh.fetch(item.visit), "beside an instance with another policy")
+
+
+def _unlike(world: World) -> Policy:
+    """Give a policy that has nothing in common with the world's, as far as it can be expressed."""
+    lists = {
+        Capability.METHODS: ("allow_methods", (_ADDED_METHODS[0],)),
+        Capability.HEADERS: ("allow_headers", (ADDED_NAME,)),
+        Capability.EXPOSE: ("expose_headers", (ADDED_NAME,)),
+        Capability.CREDENTIALS: ("allow_credentials", not world.policy.allow_credentials),
+    }
+    changed = dict(change for capability, change in lists.items() if world.can(capability))
+    return replace(world.policy, allow_origins=(ADDED_ORIGIN,), **changed)  # type: ignore[arg-type] # of the list's type
 
 
 def _with_cookies(world: World, batch: Batch) -> Iterator[RawRequest]:
@@ -321,7 +353,8 @@ METAMORPHIC: Final = (
     ),
     Rule(
         id="mm-independent",
-        statement="What comes of a fetch does not depend on the requests before it.",
+        statement="What comes of a fetch does not depend on the requests before it, nor on other"
+        " instances.",
         anchor="#http-responses",
         level=Level.MUST,
         look=Look.POLICY,
@@ -356,6 +389,16 @@ METAMORPHIC: Final = (
         level=Level.SHOULD,
         look=Look.RELATION,
         check=rewriting.path,
+        chapter="metamorphic",
+    ),
+    Rule(
+        id="mm-connection",
+        statement="The version of HTTP, addresses that a server does not know, and what else it may"
+        " leave out, change nothing.",
+        anchor="#http-responses",
+        level=Level.MUST,
+        look=Look.POLICY,
+        check=connecting.connection,
         chapter="metamorphic",
     ),
     Rule(

@@ -180,6 +180,12 @@ def _request_body(world: World, call: ASGICall) -> bool:
         return False
     expected = [dict(items) for items in call.received]
     _require_flow(call, "server", expected, watched.taken)
+    if watched.late and not is_behind_framework(world):
+        message = (
+            f"{call.name}: the client, which waits for the response to begin before it sends the"
+            " rest, got none: the body was asked for in the application's place"
+        )
+        raise Breach(message)
     return True
 
 

@@ -54,7 +54,8 @@ class Watched:
         taken: what the application took.
         handed: what the application handed over to be sent.
         passed: what the server got to send.
-        late: whether the server did not have what was handed over when it should have had it.
+        late: whether the server did not have what was handed over when it should have had it, or
+            had no response to an upload of which the client sends the rest when it has one.
         changed: header lists of the application that were changed, as they were and as they are.
         raised: the exception that the application raised.
         error: the exception that left the middleware.
@@ -132,6 +133,15 @@ class _Application:
         await asyncio.sleep(MOMENT)
         self.late = not self._is_up_to_date()
 
+    async def answer(self) -> None:
+        """Wait, for a moment, until the server has the start of the response."""
+        for _ in range(PASSES):
+            if self.passed:
+                return
+            await asyncio.sleep(0)
+        await asyncio.sleep(MOMENT)
+        self.late = not self.passed
+
     def _is_up_to_date(self) -> bool:
         handed = [fact for fact in facts(self.handed) if fact[0] == "chunk"]
         passed = [fact for fact in facts(self.passed) if fact[0] == "chunk"]
@@ -177,6 +187,8 @@ def _watch_once(world: World, call: ASGICall, application: _Application, app: An
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         async def giving() -> Message:
             is_scripted = len(given) < len(call.received)
+            if is_scripted and call.held_from is not None and len(given) >= call.held_from:
+                await application.answer()
             try:
                 message = await asyncio.wait_for(receive(), None if is_scripted else MOMENT)
             except TimeoutError:

@@ -22,7 +22,8 @@ from cors_conformance.servers.address import address_of
 from cors_conformance.servers.origin import Environ
 from cors_conformance.servers.start import wrapped
 from cors_conformance.servers.text import describe_error, describe_value
-from cors_conformance.servers.wsgi import Exchange, WSGIApplication, environ_of
+from cors_conformance.servers.time_limit import TimeLimit
+from cors_conformance.servers.wsgi import SECONDS, Exchange, WSGIApplication, environ_of
 from cors_conformance.world import World
 
 StartResponse: TypeAlias = Callable[..., Any]
@@ -169,7 +170,8 @@ def _call(
     app = wrapped(world.implementation, application, world.policy)
     exchange = Exchange(request.method)
     try:
-        _serve(app, environ, exchange, called, leave=leave)
+        with TimeLimit(SECONDS):
+            _serve(app, environ, exchange, called, leave=leave)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever leaves a middleware
@@ -241,6 +243,14 @@ def _require_response(
     if response is None or (response.status, response.body) != (int(status[:3]), body):
         message = f"{what} answered {status[:3]} with {show(body)}, and {_told(called)}"
         raise Breach(message)
+    for name, value in _LINES:
+        expected, found = value.encode(), get_all(response.headers, name.encode().lower())
+        if found != [expected]:
+            message = (
+                f"{what} has {name}: {show(expected)}, and the response has"
+                f" {show(b' | '.join(found) or None)}"
+            )
+            raise Breach(message)
 
 
 def _require_as_shared(world: World, what: str, called: _Called, *, is_cors: bool) -> None:

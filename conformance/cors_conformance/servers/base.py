@@ -76,5 +76,9 @@ class ServerDied(Exception):
     """The implementation's process died, hung or vanished: the implementation's fault."""
 
 
+class ServerHung(ServerDied):
+    """The implementation does not come back: each further try would take as long."""
+
+
 class HarnessError(Exception):
     """Something outside the implementation failed: no verdict can come of it."""

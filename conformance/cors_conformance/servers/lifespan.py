@@ -3,10 +3,11 @@
 import asyncio
 from typing import Any
 
-from cors_conformance.servers.base import ServerDied
+from cors_conformance.servers.base import ServerDied, ServerHung
 from cors_conformance.servers.loop import Call, CallTask, EntryLoop
 from cors_conformance.servers.origin import Message
 from cors_conformance.servers.text import describe_value
+from cors_conformance.servers.time_limit import TimeIsUp
 
 
 class Lifespan:
@@ -21,7 +22,8 @@ class Lifespan:
         """Start the application up.
 
         Raises:
-            ServerDied: it says that it cannot start, or does not say anything in time.
+            ServerDied: it says that it cannot start.
+            ServerHung: it does not say anything in time.
 
         """
         self._loop = loop
@@ -33,21 +35,24 @@ class Lifespan:
         self.state: dict[str, Any] | None = {}
         asgi = {"version": "3.0", "spec_version": "2.0"}
         scope = {"type": "lifespan", "asgi": asgi, "state": self.state}
-        self._task: CallTask = loop.start(app, scope, self._receive, self._send)
+        self._task: CallTask = loop.start(app, scope, self._receive, self._send, seconds=seconds)
         if not self._over():
             loop.run(seconds, self._wait)
         if self._failed is not None:
             message = f"its startup failed: {describe_value(self._failed)}"
             raise ServerDied(message)
-        if not self._over():
+        if not self._over() or self._was_held():
             message = f"its startup did not end within {seconds:g} s"
-            raise ServerDied(message)
+            raise ServerHung(message)
         # An application that raises or returns instead does not know the protocol: go on without.
         if not self._started.is_set():
             self.state = None
 
     def _over(self) -> bool:
         return self._started.is_set() or self._task.done()
+
+    def _was_held(self) -> bool:
+        return self._task.done() and isinstance(self._task.result(), TimeIsUp)
 
     async def _wait(self) -> None:
         started = asyncio.ensure_future(self._started.wait())

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 from cors_conformance.servers.base import HarnessError
+from cors_conformance.servers.time_limit import TimeIsUp, TimeLimit
 
 GRACE: Final = 1.0
 """Seconds that a cancelled task may take to end."""
@@ -53,19 +54,26 @@ class EntryLoop:
             HarnessError: another loop runs in this thread.
 
         """
-        task = self.start(call, *arguments)
-        if task.done() or self.wait(task, seconds):
-            return task.result()
-        task.cancel()
-        self.wait(task, GRACE)
-        return DidNotEnd(f"it did not end within {seconds:g} s")
+        task = self.start(call, *arguments, seconds=seconds)
+        if not task.done() and not self.wait(task, seconds):
+            task.cancel()
+            self.wait(task, GRACE)
+            return DidNotEnd(f"it did not end within {seconds:g} s")
+        error = task.result()
+        if isinstance(error, TimeIsUp):
+            return DidNotEnd(f"it did not end within {seconds:g} s, and held the thread")
+        return error
 
-    def start(self, call: Call, *arguments: object) -> CallTask:
-        """Start `await call(*arguments)`, go to where it first suspends, and leave it there."""
+    def start(self, call: Call, *arguments: object, seconds: float) -> CallTask:
+        """Start `await call(*arguments)`, go to where it first suspends, and leave it there.
+
+        Where it suspends nowhere, it has so many seconds.
+        """
         task = self._loop.create_task(_errors_of(call, arguments))
         self._loop.stop()
         try:
-            self._loop.run_forever()
+            with TimeLimit(seconds):
+                self._loop.run_forever()
         except RuntimeError as error:  # the call's own are its task's result
             task.cancel()
             raise HarnessError(_OCCUPIED) from error
@@ -75,7 +83,9 @@ class EntryLoop:
         """Go on with everything that was started; return whether `task` ended in time."""
         timer = self._loop.call_later(seconds, self._loop.stop)
         task.add_done_callback(self._stop)
-        self._loop.run_forever()
+        # The timer ends what waits, a moment before the limit.
+        with TimeLimit(seconds + GRACE):
+            self._loop.run_forever()
         timer.cancel()
         task.remove_done_callback(self._stop)
         return task.done()

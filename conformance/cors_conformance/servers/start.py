@@ -3,9 +3,10 @@
 from cors_conformance.implementation import Application, Implementation
 from cors_conformance.policy import Policy
 from cors_conformance.servers.asgi import SECONDS, ASGIServer
-from cors_conformance.servers.base import ConfigurationRefused, Server, ServerDied
+from cors_conformance.servers.base import ConfigurationRefused, Server, ServerDied, ServerHung
 from cors_conformance.servers.origin import ASGIOrigin, WSGIOrigin
 from cors_conformance.servers.text import describe_error
+from cors_conformance.servers.time_limit import TimeIsUp, TimeLimit
 from cors_conformance.servers.wsgi import WSGIServer
 
 
@@ -21,7 +22,7 @@ def start(implementation: Implementation, policy: Policy, *, seconds: float = SE
         return implementation.serve(policy)
     if implementation.interface == "wsgi":
         wsgi = WSGIOrigin()
-        return WSGIServer(wrapped(implementation, wsgi, policy), wsgi)
+        return WSGIServer(wrapped(implementation, wsgi, policy), wsgi, seconds=seconds)
     asgi = ASGIOrigin()
     return ASGIServer(wrapped(implementation, asgi, policy), asgi, seconds=seconds)
 
@@ -32,6 +33,7 @@ def wrapped(implementation: Implementation, app: Application, policy: Policy) ->
     Raises:
         ConfigurationRefused: the implementation refuses the policy.
         ServerDied: it does not raise an error but leaves, or it panics.
+        ServerHung: it does not come back.
         TypeError: the implementation is not made by wrapping.
 
     """
@@ -39,10 +41,14 @@ def wrapped(implementation: Implementation, app: Application, policy: Policy) ->
         message = f"{implementation.name} is a server; it wraps nothing"
         raise TypeError(message)
     try:
-        return implementation.wrap(app, policy)
+        with TimeLimit(SECONDS):
+            return implementation.wrap(app, policy)
     except Exception as error:
         raise ConfigurationRefused(describe_error(error)) from error
     except KeyboardInterrupt:
         raise
+    except TimeIsUp:
+        message = f"its construction did not end within {SECONDS:g} s"
+        raise ServerHung(message) from None
     except BaseException as error:  # `SystemExit`, and what native extensions make of a panic
         raise ServerDied(describe_error(error)) from error

@@ -13,8 +13,12 @@ from cors_conformance.servers.base import HarnessError, Reply
 from cors_conformance.servers.origin import Environ, Script, WSGIOrigin
 from cors_conformance.servers.response import Malformed, framed, line_of, status_of
 from cors_conformance.servers.text import describe_error, describe_value
+from cors_conformance.servers.time_limit import TimeIsUp, TimeLimit
 
 WSGIApplication: TypeAlias = Callable[..., Iterable[bytes]]
+
+SECONDS: Final = 5.0
+"""Seconds that a request may take."""
 
 # The two that have no prefix, and need none: CGI/1.1, RFC 3875, section 4.1.
 _BARE: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
@@ -123,10 +127,13 @@ def _lines_of(headers: object) -> HeaderLines:
 class WSGIServer:
     """A `Server` of a WSGI application."""
 
-    def __init__(self, app: WSGIApplication, origin: WSGIOrigin) -> None:
-        """Take `app`, which has `origin` inside."""
+    def __init__(
+        self, app: WSGIApplication, origin: WSGIOrigin, *, seconds: float = SECONDS
+    ) -> None:
+        """Take `app`, which has `origin` inside; a request may take so many seconds."""
         self._app = app
         self._origin = origin
+        self._seconds = seconds
 
     def send(self, request: HTTPRequest, application: ApplicationResponse) -> Reply:
         """Send one request, with the origin app scripted to answer `application`.
@@ -143,11 +150,16 @@ class WSGIServer:
         self._origin.script = script
         response: HTTPResponse | None = None
         failure: str | None = None
-        raised = False
+        raised = hung = False
+        environ = environ_of(request, address)
         try:
-            response = _respond(self._app, environ_of(request, address), Exchange(request.method))
+            with TimeLimit(self._seconds):
+                response = _respond(self._app, environ, Exchange(request.method))
         except KeyboardInterrupt:
             raise
+        except TimeIsUp:
+            failure = f"it did not end within {self._seconds:g} s"
+            hung = True
         except Malformed as problem:
             failure = f"malformed response: {problem}"
         except BaseException as error:  # noqa: BLE001 - `SystemExit` would end a server, not us
@@ -156,6 +168,7 @@ class WSGIServer:
         return Reply(
             response=response,
             failure=failure,
+            hung=hung,
             application_raised=raised,
             calls=tuple(script.calls),
         )

@@ -76,6 +76,11 @@ _LINES: Final[tuple[HeaderLines, ...]] = (
     ((b"access-control-expose-headers", b"x-secret"), (b"x-secret", b"1")),
     ((b"access-control-allow-methods", b"*"), (b"access-control-allow-headers", b"*")),
     ((b"access-control-max-age", b"99"),),
+    # What is for pages, for scripts and for an EventSource is shared alike.
+    ((b"content-type", b"text/html; charset=utf-8"),),
+    ((b"content-type", b"application/json"),),
+    ((b"content-type", b"font/woff2"),),
+    ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")),
     # What pages may always read, and what they never may.
     ((b"content-type", b"text/plain;charset=utf-8"), (b"content-language", b"en")),
     ((b"pragma", b"x"), (b"last-modified", b"Thu, 01 Jan 2026 00:00:00 GMT")),
@@ -107,7 +112,9 @@ def _exposed(names: tuple[str, ...]) -> tuple[HeaderLines, ...]:
     if not names:
         return ()
     lines = tuple((name.lower().encode("ascii"), b"1") for name in names if name != "*")
-    return ((*lines, (b"x-secret", b"1")), lines) if lines else (((b"x-any", b"1"),),)
+    if not lines:
+        return (((b"x-any", b"1"),),)
+    return (*lines, (b"x-secret", b"1")), lines, (*lines, (b"set-cookie", b"a=1; Secure"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,6 +81,8 @@ CORNERS: Final = (
         allow_credentials=True,
         expose_headers=("X-Total",),
     ),
+    # One that is longer than buffers, and has more labels than it seems an origin should have.
+    Policy(allow_origins=(f"https://{'.'.join(['a' * 40] * 5)}.example",)),
     # The developer's own machine, with and without a port, and all headers to be read.
     Policy(
         allow_origins=("http://localhost", "http://localhost:3000"),

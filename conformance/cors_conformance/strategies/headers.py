@@ -70,8 +70,8 @@ def unsafe_header(name: str) -> HeaderLine:
 def name_mutations(name: str) -> tuple[str, ...]:
     """Return header names that resemble `name` and are not it in another case."""
     near = (f"{name}-x", f"x-{name}", f"{name}x", name[:-1] or "x", f"{name.partition('-')[0]}-")
-    # As CGI spells them, and whoever cannot tell the two spellings apart.
-    respelt = (name.replace("-", "_"), name.replace("_", "-"))
+    # As CGI spells them, and whoever cannot tell the two spellings apart; as a pattern reads them.
+    respelt = (name.replace("-", "_"), name.replace("_", "-"), name.replace(".", "x"))
     return (*near, *(other for other in respelt if other != name))
 
 

@@ -82,6 +82,7 @@ def _ordinary(target: _Target) -> tuple[RawRequest, ...]:
         # The origin taken from where it is not.
         target.get((b"x-origin", target.origin)),
         target.get(evil, (b"x-origin", target.origin)),
+        target.get(evil, (b"x-forwarded-origin", target.origin)),
         target.get(evil, (b"referer", target.origin + b"/")),
         target.get(evil, (b"x-forwarded-host", b"evil.example"), (b"x-forwarded-proto", b"https")),
         target.get(evil, (b"host", b"evil.example")),
@@ -89,6 +90,7 @@ def _ordinary(target: _Target) -> tuple[RawRequest, ...]:
         target.get(evil, target=b"/?origin=" + target.origin + b"&domain=" + _EVIL),
         target.get(target=b"/?domain=" + _EVIL),
         # Headers that mean something to some servers and nothing to CORS.
+        target.get(evil, (b"x-api-key", b"1"), (b"x-requested-with", b"XMLHttpRequest")),
         target.get(evil, (b"x-http-method-override", b"OPTIONS"), method, method=b"POST"),
         target.preflight(more=((b"access-control-request-private-network", b"true"),)),
         target.preflight(origins=(_EVIL,), more=((b"cookie", b"session=1"),)),
@@ -129,6 +131,8 @@ def _odd(target: _Target) -> tuple[_Recipe, ...]:
             (b"https://" * 8192,),
         ),
         ((target.origin + b", ") * 500 + target.origin,),
+        # What regular expressions with two ways to match the same never come to the end of.
+        *((target.origin + part * 40 + b"!",) for part in (b"a", b"a.", b".a", b"-a", b"1")),
     )
     method_lines = (
         *((b"",), (b"*",), (b"PUT, GET",), (b"GET,PUT",), (b"P UT",), (b"PUT/1",), (b'"PUT"',)),

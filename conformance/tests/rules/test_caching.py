@@ -74,12 +74,26 @@ def echo_to_who_has_cookies(scope: Scope, lines: Lines) -> Lines:
     return [(name, headers[b"origin"] if name == ACAO else value) for name, value in lines]
 
 
+def only_without_credentials(scope: Scope, lines: Lines) -> Lines:
+    headers = dict(scope["headers"])
+    is_known = b"cookie" in headers or b"authorization" in headers
+    return without_vary(lines) if is_known else lines
+
+
+def only_with_a_max_age(_: Scope, lines: Lines) -> Lines:
+    told = dict(lines).get(b"cache-control", b"")
+    is_aged = any(item.strip().startswith(b"max-age") for item in told.split(b","))
+    return lines if is_aged else without_vary(lines)
+
+
 WRONG: Final[dict[str, tuple[str, Edit, Policy]]] = {
     "dynamic, never": ("vary-dynamic", never, TWO),
     "dynamic, where granted": ("vary-dynamic", only_where_granted, TWO),
     "dynamic, with Origin": ("vary-dynamic", only_with_origin, TWO),
     "dynamic, one origin": ("vary-dynamic", only_where_granted, ONE),
     "dynamic, beside another": ("vary-dynamic", only_where_there_is_none, TWO),
+    "every, without credentials": ("vary-every-status", only_without_credentials, ONE),
+    "every, with a max-age": ("vary-every-status", only_with_a_max_age, ONE),
     "safe, * without Origin": ("cache-shared-safe", star_without_origin, TWO),
     "live, never": ("cache-shared-live", never, TWO),
     "live, where granted": ("cache-shared-live", only_where_granted, TWO),

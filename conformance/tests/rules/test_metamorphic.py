@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -103,6 +103,35 @@ def growing(app: Application, policy: Policy) -> Application:
     return edited(edit)(app, policy)
 
 
+def of_the_last(app: Application, policy: Policy) -> Application:
+    """Keeps the policy where all instances find it."""
+    LAST.append(policy)
+
+    async def call(scope: Scope, receive: Any, send: Any) -> None:
+        inner: Any = reference(app, LAST[-1])
+        await inner(scope, receive, send)
+
+    return call
+
+
+LAST: Final[list[Policy]] = []
+
+
+def leaving(is_left: Callable[[dict[bytes, bytes]], bool]) -> Wrap:
+    """Leaves requests with such headers to the application."""
+
+    def wrap(app: Any, policy: Policy) -> Application:
+        inner: Any = reference(app, policy)
+
+        async def call(scope: Scope, receive: Any, send: Any) -> None:
+            left = is_left(dict(scope.get("headers", ())))
+            await (app if left else inner)(scope, receive, send)
+
+        return call
+
+    return wrap
+
+
 WRONG: Final[dict[str, tuple[str, Wrap, Policy]]] = {
     "the first origin": ("mm-permute", adapted(first_origin), TWO),
     "the last header": ("mm-permute", adapted(last_header), TWO),
@@ -119,6 +148,18 @@ WRONG: Final[dict[str, tuple[str, Wrap, Policy]]] = {
     "max_age closes": ("mm-maxage-neutral", adapted(closed_by_age), TWO),
     "a list that grows": ("mm-idempotent", growing, TWO),
     "a first answer for all": ("mm-independent", remembering, TWO),
+    "one policy for all": ("mm-independent", of_the_last, TWO),
+    "streams": (
+        "mm-header-order",
+        leaving(lambda headers: headers.get(b"accept") == b"text/event-stream"),
+        TWO,
+    ),
+    "older copies": ("mm-header-order", leaving(lambda headers: b"if-none-match" in headers), TWO),
+    "the same site": (
+        "mm-header-order",
+        leaving(lambda headers: headers.get(b"sec-fetch-site") == b"same-site"),
+        TWO,
+    ),
 }
 
 

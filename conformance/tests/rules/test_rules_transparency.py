@@ -247,7 +247,17 @@ async def never_left(inner: ASGI, scope: Any, receive: Any, send: Any) -> None:
     await inner(scope, staying, send)
 
 
-@pytest.mark.parametrize("wrong", [consumed, gathered, never_left])
+async def asked_for_in_its_place(inner: ASGI, scope: Any, receive: Any, send: Any) -> None:
+    """Takes the first message, and gives it when it is asked for."""
+    taken = [await receive()]
+
+    async def again() -> Any:
+        return taken.pop() if taken else await receive()
+
+    await inner(scope, again, send)
+
+
+@pytest.mark.parametrize("wrong", [consumed, gathered, never_left, asked_for_in_its_place])
 def test_request_body_that_is_not_handed_through_is_found(wrong: Any, judge: Judge) -> None:
     assert judge("tr-request-body", around(wrong), POLICY).status is Status.FAILED
 

@@ -68,6 +68,21 @@ def test_wrong_ones_are_told_what_they_do(name: str, rule: str, message: str) ->
         judged(rule, MUTANTS[name].implementation)
 
 
+def test_lines_of_both_starts_are_found() -> None:
+    def gather(inner: Application, environ: Any, start_response: Any) -> Iterable[bytes]:
+        gathered: list[tuple[str, str]] = []
+
+        def start(status: str, headers: Any, exc_info: Any = None) -> Any:
+            gathered.extend(headers)
+            return start_response(status, [*gathered], exc_info)
+
+        items: Iterable[bytes] = inner(environ, start)
+        return items
+
+    with pytest.raises(Breach, match=r"the response has `text/plain \| text/plain`"):
+        judged("tr-wsgi-start-response", around(gather))
+
+
 def test_failing_in_the_middle_needs_exc_info() -> None:
     def swallow(inner: Application, environ: Any, start_response: Any) -> Iterable[bytes]:
         is_started: list[bool] = []
