@@ -67,6 +67,32 @@ class DotMatchesAnything(Loose):
         return "[" not in allowed.decode() and re.fullmatch(allowed, origin) is not None
 
 
+@ORIGINS.add(
+    "K09",
+    "safe-origin-nearmiss",
+    copies="keys made of origins, with the letters and digits alone",
+    consequence=_LOOK_ALIKE,
+)
+class HyphensLeftOut(Loose):
+    """Origins are compared without their hyphens."""
+
+    def matches(self, origin: bytes, allowed: bytes) -> bool:
+        return origin.replace(b"-", b"") == allowed.replace(b"-", b"")
+
+
+@ORIGINS.add(
+    "K05",
+    "safe-origin-nearmiss",
+    copies="strncmp with the length of a buffer",
+    consequence=_LOOK_ALIKE,
+)
+class FirstBytesOnly(Loose):
+    """Of an origin, 64 bytes are compared."""
+
+    def matches(self, origin: bytes, allowed: bytes) -> bool:
+        return origin[:64] == allowed[:64]
+
+
 @ORIGINS.add("K05", "safe-origin-nearmiss", copies="clusterfuzz #5303", consequence=_LOOK_ALIKE)
 class MatchedAtTheEnd(Loose):
     """A request's origin need only end with the allowed host."""

@@ -724,6 +724,40 @@ class RefusalNamesTheHeaders(CORSMiddleware):
 
 @ASKED.add(
     "K37",
+    "rob-origin-bytes",
+    copies="nelmio 80fc71a, another header",
+    consequence="a script in the request runs where the refusal is shown",
+)
+class RefusalNamesTheOrigin(CORSMiddleware):
+    """A refusal repeats the origin, as HTML."""
+
+    def answer(self, origin: bytes, method: bytes, headers: bytes) -> Answer:
+        status, lines, body = super().answer(origin, method, headers)
+        if status == 204:  # noqa: PLR2004 - see the RFC
+            return status, lines, body
+        lines = [
+            *without(lines, b"content-length", b"content-type"),
+            (b"content-type", b"text/html"),
+        ]
+        return status, lines, b"Unauthorized origin " + origin
+
+
+@ASKED.add(
+    "K28",
+    "safe-header",
+    copies="a split that ends after so many elements",
+    consequence="a page sends any header, behind others that it may send",
+)
+class NamesBeyondTheTenth(CORSMiddleware):
+    """Of the names that are asked for, ten are looked at."""
+
+    def answer(self, origin: bytes, method: bytes, headers: bytes) -> Answer:
+        status, lines, body = super().answer(origin, method, b",".join(headers.split(b",")[:10]))
+        return status, replaced(lines, HEADERS, headers), body
+
+
+@ASKED.add(
+    "K37",
     "rob-acrh",
     "syn-lists",
     copies="echo of Access-Control-Request-Headers as it is",

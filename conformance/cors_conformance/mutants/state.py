@@ -287,3 +287,22 @@ class PreflightsKeptByMethod(CORSMiddleware):
         if (origin, method) not in self.kept:
             self.kept[origin, method] = super().answer(origin, method, headers)
         return self.kept[origin, method]
+
+
+@KEPT.add(
+    "K32",
+    "mm-independent",
+    copies="tables of decisions that are full",
+    consequence="when enough strangers have asked, pages that come then are blocked",
+)
+class TableOfDecisionsFull(CORSMiddleware):
+    """Decisions are kept in a table, and whom it has no room for is denied."""
+
+    def __init__(self, app: ASGIApp, **parameters: Any) -> None:
+        super().__init__(app, **parameters)
+        self.kept: set[bytes] = set()
+
+    def share(self, origin: bytes | None, headers: Iterable[Header]) -> list[Header]:
+        if origin is not None and len(self.kept) < 256:  # noqa: PLR2004 - its size
+            self.kept.add(origin)
+        return super().share(origin if origin in self.kept else b"", headers)

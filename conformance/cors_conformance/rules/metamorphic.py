@@ -13,6 +13,7 @@ from cors_conformance.policy import WILDCARD, Policy
 from cors_conformance.rules import connecting, rewriting
 from cors_conformance.rules.asking import is_served
 from cors_conformance.rules.base import Breach, Level, Look, Rule
+from cors_conformance.rules.picking import is_picked
 from cors_conformance.rules.relating import is_as_granted, members, require_same, shown
 from cors_conformance.rules.telling import lines, readable, why
 from cors_conformance.scenario import PLAIN, Batch, RawRequest, Visit
@@ -27,6 +28,7 @@ _VISITS: Final = 12
 _ALONE: Final = 2
 _ADDED_MAX_AGE: Final = 7
 _SEVERAL: Final = 2
+_CROWD: Final = 300
 
 _DECIDING: Final = ApplicationResponse(
     headers=(
@@ -246,10 +248,27 @@ def _independent(world: World, batch: Batch) -> bool:
         for item in reversed(fetched):
             require_same(item, fresh.fetch(item.visit), "after other requests, in another order")
     _require_beside(world, fetched[: _ALONE * _ALONE])
+    if is_picked(world, batch):
+        _require_in_a_crowd(world, fetched[: _ALONE * _ALONE])
     for item in (fetched[-1], fetched[len(fetched) // 2])[:_ALONE]:
         with World(world.implementation, world.policy) as fresh:
             require_same(item, fresh.fetch(item.visit), "as the only request")
     return True
+
+
+def _require_in_a_crowd(world: World, fetched: Sequence[Fetched]) -> None:
+    """Hold that pages fare the same when so many others came that none can be remembered."""
+    with World(world.implementation, world.policy) as fresh:
+        for number in range(_CROWD):
+            fresh.send(_stranger(number))
+        for item in fetched:
+            change = f"after pages of {_CROWD} other origins"
+            require_same(item, fresh.fetch(item.visit), change)
+
+
+def _stranger(number: int) -> RawRequest:
+    origin = (b"origin", b"https://stranger-%d.example" % number)
+    return RawRequest(method=b"GET", headers=(origin,))
 
 
 def _require_beside(world: World, fetched: Sequence[Fetched]) -> None:

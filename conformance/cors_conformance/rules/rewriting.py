@@ -59,7 +59,13 @@ _OTHERS: Final = (
 )
 # The host is not that of any page, which would be same-origin with it.
 _HOST: Final = (b"host", b"api-by-another-name.example:8443")
-_TARGETS: Final = (b"/other", b"/a/b/c.json?x=1&origin=https://evil.example", b"/%C3%A9")
+_TARGETS: Final = (
+    b"/other",
+    b"/health",
+    b"/static/app.js",
+    b"/a/b/c.json?x=1&origin=https://evil.example",
+    b"/%C3%A9",
+)
 
 
 def header_order(world: World, fetched: Fetched) -> bool:

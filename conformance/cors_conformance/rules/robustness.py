@@ -151,6 +151,7 @@ def _origin_bytes(world: World, fetched: Fetched) -> bool:
         for raw in (_get(value), _preflight(world, fetched.visit.origin, ORIGIN, value)):
             sent = world.send(raw)
             _require_answer(world, sent, f"the Origin {show(value)}")
+            _refuse_markup(sent, value)
             # Where everybody is allowed, an echo says no more than `*`.
             if allows_all or not value or value in known:
                 continue
@@ -182,7 +183,7 @@ def _refuse_markup(sent: Sent, asked: bytes) -> None:
     if response is None or _MARKUP not in response.body or _MARKUP not in asked:
         return
     if any(b"html" in value.lower() for value in lines(sent, b"content-type")):
-        message = f"{show(asked)} of a preflight stands in the HTML of its response"
+        message = f"{show(asked)} of a request stands in the HTML of its response"
         raise Breach(message)
 
 

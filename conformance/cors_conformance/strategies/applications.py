@@ -113,7 +113,7 @@ def _exposed(names: tuple[str, ...]) -> tuple[HeaderLines, ...]:
         return ()
     lines = tuple((name.lower().encode("ascii"), b"1") for name in names if name != "*")
     if not lines:
-        return (((b"x-any", b"1"),),)
+        return (((b"x-any", b"1"),), tuple((b"x-%d" % number, b"1") for number in range(12)))
     return (*lines, (b"x-secret", b"1")), lines, (*lines, (b"set-cookie", b"a=1; Secure"))
 
 

@@ -144,6 +144,10 @@ OPERATORS: Final[Mapping[str, Operator]] = MappingProxyType(
         "dot": _dots,
         # An address cut at a colon that is none before a port.
         "neighbour": _on_host(_neighbouring_address),
+        # Characters left out of the comparison.
+        "hyphen": _on_host(
+            lambda host: f"{host[:1]}-{host[1:]}", lambda host: host.replace("-", "") or host
+        ),
         # One character lost in cutting at a wildcard or a separator.
         "last-cut": _on_host(lambda host: host[:-1]),
         "first-cut": _on_host(lambda host: host[1:]),

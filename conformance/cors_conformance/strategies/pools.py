@@ -150,6 +150,8 @@ def other_header_sets(listed: tuple[str, ...]) -> tuple[HeaderLines, ...]:
         *(_lines((name,)) for name in foreign),
         *(_lines((*listed[:2], name)) for name in foreign),
         *(_lines((name, *listed[-1:])) for name in foreign),
+        # All of a long list, and one more that is the last of them in the order of browsers.
+        _lines((*listed, "x~")),
     )
     return denied * (1 + len(limits) // len(denied)) + limits
 
