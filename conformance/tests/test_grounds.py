@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
+from hypothesis import settings
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.findings import Report, Status
@@ -37,11 +38,17 @@ def without_b_and_put(app: Application, policy: Policy) -> Application:
     return without_b(app, replace(policy, allow_methods=methods))
 
 
+# So many that each page meets each status, whatever the draws are.
+THOROUGH: Final = replace(
+    PROFILES["quick"], random=settings(PROFILES["quick"].random, max_examples=100)
+)
+
+
 def report(wrap: Callable[[Application, Policy], Application], *globs: str) -> Report:
     return Run(
         implementation=Implementation(name="tiny", interface="asgi", wrap=wrap),
         rules=select(globs),
-        profile=PROFILES["quick"],
+        profile=THOROUGH,
         policy=TWO,
     ).report()
 
@@ -242,7 +249,7 @@ def test_what_follows_from_nothing_that_was_found_is_a_finding() -> None:
     found = Run(
         implementation=Implementation(name="tiny", interface="asgi", wrap=without_b),
         rules=[simple, RULES["live-error-readable"]],
-        profile=PROFILES["quick"],
+        profile=THOROUGH,
         policy=TWO,
     ).report()
     assert statuses(found)["live-error-readable"] is Status.FAILED

@@ -49,6 +49,8 @@ EXPECTED: tuple[tuple[str, str, str], ...] = (
     ("dot", "https://app.example.com", "https://app.examplexcom"),
     ("neighbour", "https://[2001:db8::1]", "https://[2001:db8::2]"),
     ("neighbour", "https://[2001:db8::2]", "https://[2001:db8::3]"),
+    ("hyphen", "https://app.example.com", "https://a-pp.example.com"),
+    ("hyphen", "https://a-b.example", "https://ab.example"),
     ("last-cut", A, "https://a.exampl"),
     ("first-cut", "https://app.example.com", "https://pp.example.com"),
     ("concatenation", A, "https://a.examplehttps://evil.example"),

@@ -166,7 +166,7 @@ WRONG: Final[dict[str, tuple[str, Wrap, Policy]]] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_what_should_not_hang_together_is_found(name: str, judge: Judge) -> None:
     rule, wrap, policy = WRONG[name]
-    assert judge(rule, wrap, policy).status is Status.FAILED
+    assert judge(rule, wrap, policy, examples=5).status is Status.FAILED
 
 
 def strict(app: Application, policy: Policy) -> Application:

@@ -191,6 +191,7 @@ PROTOCOL: Final[tuple[Section, ...]] = (
             "vary-static-or-always",
             "mm-path",
             "mm-header-order",
+            "mm-connection",
             "rob-concurrency",
             "st-policy-change",
         ),
