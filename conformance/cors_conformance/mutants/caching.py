@@ -128,6 +128,15 @@ class NoVaryWithAuthorization(Editing):
         return lines if first(scope, b"authorization") is None else _unvaried(lines)
 
 
+@CACHED.add("K14", "vary-every-status", copies="middlewares for `fetch` alone", consequence=_STUCK)
+class NoVaryForImages(Editing):
+    """Responses to images and to navigations do not vary."""
+
+    def edited(self, scope: Scope, status: int, lines: list[Header]) -> list[Header]:
+        mode = first(scope, b"sec-fetch-mode")
+        return lines if mode in {None, b"cors"} else _unvaried(lines)
+
+
 @CACHED.add("K15", "vary-merge", copies="gin-contrib/cors, gorilla, Kong #4782", consequence=_LOST)
 class VaryReplaced(CORSMiddleware):
     """The middleware's Vary takes the place of the application's."""

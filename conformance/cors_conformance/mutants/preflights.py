@@ -851,3 +851,17 @@ class ListsMoreThanItGrants(_Answering):
         everything = b"GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"
         listed = everything if method in everything.split(b", ") else method
         return status, [*without(lines, METHODS), (METHODS, listed)], b""
+
+
+@ASKED.add(
+    "K20",
+    "pf-identify",
+    copies="frameworks that let a header override the method",
+    consequence="what a page sends is taken for a preflight, and is never done",
+)
+class MethodOverridden(Believing):
+    """The method is that of X-HTTP-Method-Override, if there is one."""
+
+    def believed(self, scope: Scope) -> Mapping[str, Any]:
+        method = first(scope, b"x-http-method-override")
+        return {} if method is None else {"method": method.decode("latin-1")}

@@ -166,7 +166,25 @@ def _every_status(world: World, batch: Batch) -> bool:
                 return False
             judged = True
             _require_vary(world, (one, two), b"origin")
+    _require_same_vary(world)
     return judged
+
+
+def _require_same_vary(world: World) -> None:
+    """Hold that responses to images and to navigations vary as those to other such requests."""
+    bare = world.send(_raw())
+    for mode in (b"no-cors", b"navigate"):
+        told = (b"sec-fetch-mode", mode)
+        sent = world.send(_raw(told))
+        if not _is_stored(world, sent) or not _varies_on(bare, b"origin"):
+            continue
+        if not _varies_on(sent, b"origin"):
+            message = (
+                f"a response to a request without Origin has Vary:"
+                f" {show(b', '.join(lines(bare, b'vary')))}, and with Sec-Fetch-Mode: {show(mode)}"
+                f" Vary: {show(b', '.join(lines(sent, b'vary')) or None)}"
+            )
+            raise Breach(message)
 
 
 def _alike(world: World) -> Iterator[RawRequest]:
@@ -235,6 +253,7 @@ def _other_inputs(world: World, fetched: Fetched) -> bool:
             # Where an origin may be looked for that is not there, or is another one.
             *(
                 (b"x-origin", known),
+                (b"x-forwarded-origin", known),
                 (b"referer", known + b"/"),
                 (b"x-forwarded-host", b"x.example"),
             ),

@@ -39,6 +39,7 @@ _USUAL_HEAD: Final = 4096
 """Bytes of header lines that every server takes."""
 _PRIVATE_NETWORK: Final[HeaderLine] = (b"access-control-request-private-network", b"true")
 _ASKS: Final = b"access-control-request-method"
+_OVERRIDE: Final = b"x-http-method-override"
 
 
 def _identify(world: World, fetched: Fetched) -> bool:
@@ -60,6 +61,7 @@ def _identify(world: World, fetched: Fetched) -> bool:
         RawRequest(method=b"OPTIONS", headers=page + asks[1:]),
         RawRequest(method=b"GET", headers=asks),
         RawRequest(method=method, headers=page + asks),
+        RawRequest(method=method, headers=(*page, *asks, (_OVERRIDE, b"OPTIONS"))),
     ):
         _require_call(world, request)
     return True
@@ -71,7 +73,11 @@ def _require_call(world: World, request: RawRequest) -> None:
         return
     has = [
         text
-        for name, text in ((b"origin", "Origin"), (_ASKS, "Access-Control-Request-Method"))
+        for name, text in (
+            (b"origin", "Origin"),
+            (_ASKS, "Access-Control-Request-Method"),
+            (_OVERRIDE, "X-HTTP-Method-Override"),
+        )
         if header_list.contains(request.headers, name)
     ]
     message = (

@@ -101,7 +101,7 @@ CORNERS: Final = (
     Policy(
         allow_origins=tuple(f"https://tenant-{number}.example" for number in range(100)),
         allow_methods=("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"),
-        allow_headers=tuple(f"X-{number}" for number in range(40)),
+        allow_headers=tuple(f"X-Tenant-Header-{number}" for number in range(40)),
         allow_credentials=True,
     ),
 )

@@ -92,6 +92,7 @@ def _ordinary(target: _Target) -> tuple[RawRequest, ...]:
         # Headers that mean something to some servers and nothing to CORS.
         target.get(evil, (b"x-api-key", b"1"), (b"x-requested-with", b"XMLHttpRequest")),
         target.get(evil, (b"x-http-method-override", b"OPTIONS"), method, method=b"POST"),
+        target.get(origin, (b"x-http-method-override", b"OPTIONS"), method, method=b"POST"),
         target.preflight(more=((b"access-control-request-private-network", b"true"),)),
         target.preflight(origins=(_EVIL,), more=((b"cookie", b"session=1"),)),
         target.preflight(more=((b"content-type", b"text/html"), (b"referer", target.origin))),
