@@ -55,6 +55,16 @@ def times_reached(world: World, request: RawRequest) -> tuple[int, Reply]:
     return int(response is not None and response.body == b"".join(_MARKED.body)), reply
 
 
+def is_near(world: World) -> bool:
+    """Whether messages are seen as middleware and application make them.
+
+    In other processes, and behind a framework that makes them anew, header lines are added and
+    combined.
+    """
+    is_made_anew = not world.can(Capability.ASGI) and not world.can(Capability.WSGI)
+    return world.implementation.interface != "http" and not is_made_anew
+
+
 def calls_are_seen(world: World) -> bool:
     """Whether what reaches the application shows, tried with a request that is none of CORS."""
     if not world.can(Capability.APPLICATION_CALLS):

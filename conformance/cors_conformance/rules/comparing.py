@@ -8,6 +8,7 @@ from cors_conformance.fetch.headers import get_all
 from cors_conformance.fetch.http import HeaderLines, HTTPRequest, HTTPResponse
 from cors_conformance.fetch.steps import show
 from cors_conformance.grant import CORS_RESPONSE_HEADER_NAMES
+from cors_conformance.rules.asking import is_near
 from cors_conformance.rules.base import Breach
 from cors_conformance.scenario import API
 from cors_conformance.servers.base import Reply
@@ -62,7 +63,8 @@ def _is_usual(name: bytes, values: Sequence[bytes]) -> bool:
 def require_response(world: World, application: ApplicationResponse, sent: Sent) -> None:
     """Hold that a response is the application's, apart from CORS headers and `Vary`.
 
-    Lines of different names may change places, and servers out of process add and combine lines.
+    Lines of different names may change places; servers out of process, and frameworks that make the
+    response anew, add and combine lines.
 
     Raises:
         Breach: it is not.
@@ -78,10 +80,10 @@ def require_response(world: World, application: ApplicationResponse, sent: Sent)
         message = f"the application's status {application.status} became {response.status}"
         raise Breach(message)
     _require_body(sent.request, application, response)
-    if world.implementation.interface == "http":
-        _require_lines_over_http(application, response)
-    else:
+    if is_near(world):
         _require_lines(application, response)
+    else:
+        _require_elements(application, response)
 
 
 def _require_body(
@@ -112,7 +114,7 @@ def _may_be_added(name: bytes) -> bool:
     )
 
 
-def _require_lines_over_http(application: ApplicationResponse, response: HTTPResponse) -> None:
+def _require_elements(application: ApplicationResponse, response: HTTPResponse) -> None:
     for name in names_of(application.headers):
         expected = get_all(application.headers, name)
         if name in CORS | _CONNECTION or not _is_usual(name, expected):
@@ -141,13 +143,13 @@ def require_request(world: World, request: HTTPRequest, reply: Reply) -> None:
         message = f"the request reached the application {len(reply.calls)} times, not once"
         raise Breach(message)
     (call,) = reply.calls
-    is_near = world.implementation.interface != "http"
+    near = is_near(world)
     target = request.url.removeprefix(API).encode("latin-1")
     for what, was, became in (
         ("method", request.method, call.method),
         ("body", request.body or b"", call.body),
         # Frameworks in other processes may show a path that is decoded or normalised.
-        ("target", target if is_near else call.target, call.target),
+        ("target", target if near else call.target, call.target),
     ):
         if was != became:
             message = f"the request's {what} {show(was)} reached the application as {show(became)}"
@@ -157,7 +159,7 @@ def require_request(world: World, request: HTTPRequest, reply: Reply) -> None:
     sent_lines = tuple((name.replace(b"_", b"-"), value) for name, value in request.headers)
     for name in names_of(sent_lines):
         sent = get_all(sent_lines, name)
-        if name in _CONNECTION or not any(sent) or not (is_near or _is_usual(name, sent)):
+        if name in _CONNECTION or not any(sent) or not (near or _is_usual(name, sent)):
             continue
         seen = get_all(seen_lines, name)
         if _elements(seen) != _elements(sent):

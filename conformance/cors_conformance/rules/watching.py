@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from cors_conformance.application import ApplicationError
 from cors_conformance.fetch.http import HeaderLine, HTTPRequest
+from cors_conformance.implementation import Capability
 from cors_conformance.rules.asking import plain_grant
 from cors_conformance.rules.base import Breach
 from cors_conformance.scenario import API, CATCH_UP, RAISE, RECEIVE, ASGICall, MessageItems
@@ -289,6 +290,8 @@ def is_behind_framework(world: World) -> bool:
     middleware that leaves a note there, in text or numbers, is none. What becomes of other scopes
     and of exceptions is for the framework to say as well.
     """
+    if not world.can(Capability.ASGI):
+        return True
     (probe,) = watch(world, PROBE)
     if probe.seen is None:
         return True

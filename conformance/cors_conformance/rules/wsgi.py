@@ -14,6 +14,7 @@ from cors_conformance.application import ApplicationError
 from cors_conformance.fetch.headers import get_all
 from cors_conformance.fetch.http import HTTPRequest, HTTPResponse
 from cors_conformance.fetch.steps import show
+from cors_conformance.implementation import Capability
 from cors_conformance.rules.asking import plain_grant
 from cors_conformance.rules.base import Breach
 from cors_conformance.rules.picking import is_picked
@@ -200,15 +201,19 @@ def _serve(
 
 
 def _is_judged(world: World, batch: Batch) -> bool:
-    """Whether a batch is picked, and no framework stands before the application."""
-    if not is_picked(world, batch):
-        return False
+    return is_picked(world, batch) and not is_behind_framework(world)
+
+
+def is_behind_framework(world: World) -> bool:
+    """Whether a framework stands before the application, or nothing gets there."""
+    if not world.can(Capability.WSGI):
+        return True
     application, called = _call(world, _Application, is_cors=False)
     if application.seen is None or not application.seen.keys() <= called.given.keys():
-        return False
+        return True
     # Frameworks write status lines anew, and make responses of exceptions.
     _, raising = _call(world, _Raising, is_cors=False)
-    return called.status_line == _STATUS and _is_own(raising.error)
+    return called.status_line != _STATUS or not _is_own(raising.error)
 
 
 def _calls(

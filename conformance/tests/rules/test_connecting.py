@@ -75,7 +75,7 @@ def test_known_middlewares_are_spared(name: str) -> None:
 
 
 def test_a_framework_that_needs_to_know_more_is_not_accused() -> None:
-    def wrap(app: Any, policy: Policy) -> Application:
+    def asgi_wrap(app: Any, policy: Policy) -> Application:
         async def routed(scope: Any, receive: Any, send: Any) -> None:
             if scope["type"] == "http":
                 scope = {**scope, "path_params": {}, "root": scope["root_path"]}
@@ -83,4 +83,12 @@ def test_a_framework_that_needs_to_know_more_is_not_accused() -> None:
 
         return reference(routed, policy)
 
-    assert judged(Implementation(name="framework", interface="asgi", wrap=wrap))
+    def wsgi_wrap(app: Any, policy: Policy) -> Application:
+        def routed(environ: Any, start_response: Any) -> Any:
+            return app({**environ, "routed": environ["SCRIPT_NAME"]}, start_response)
+
+        parameters: dict[str, Any] = dict(policy.parameters())
+        return WSGICORSMiddleware(routed, **parameters)
+
+    assert judged(Implementation(name="framework", interface="asgi", wrap=asgi_wrap))
+    assert judged(Implementation(name="framework", interface="wsgi", wrap=wsgi_wrap))

@@ -2,16 +2,22 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from cors_conformance.application import ApplicationResponse
 from cors_conformance.calls import CALLS
 from cors_conformance.findings import RuleResult, Status
-from cors_conformance.implementation import Application, Implementation
+from cors_conformance.implementation import Application, Capability, Implementation
 from cors_conformance.implementations.registry import find
 from cors_conformance.policy import Policy
+from cors_conformance.rules import RULES
+from cors_conformance.rules.base import Breach
+from cors_conformance.scenario import Visit
+from cors_conformance.world import World
 from cors_reference import CORSMiddleware, WSGICORSMiddleware
+from middlewares import reference
 
 Judge = Callable[..., RuleResult]
 Failures = Callable[..., list[str]]
@@ -477,3 +483,58 @@ def test_what_cannot_be_watched_is_not_tested(judge: Judge) -> None:
 
     for rule in ("tr-streaming", "tr-request-body", "tr-other-scopes", "tr-no-mutation"):
         assert judge(rule, wrap, POLICY, interface="wsgi").status is Status.NOT_TESTED
+
+
+def combined(lines: dict[Any, Any], headers: Any) -> list[Any]:
+    for name, value in headers:
+        key = name.lower()
+        comma = ", " if isinstance(value, str) else b", "
+        lines[key] = lines[key] + comma + value if key in lines else value
+    return [*lines.items()]
+
+
+def framework(interface: Literal["asgi", "wsgi"], lacks: dict[Capability, str]) -> Implementation:
+    """The reference around what makes every response anew, with its lines combined."""
+
+    def asgi(app: Any, policy: Policy) -> Application:
+        async def anew(scope: Any, receive: Any, send: Any) -> None:
+            async def answer(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    message = {**message, "headers": combined({}, message["headers"])}
+                await send(message)
+
+            await app(scope, receive, answer)
+
+        return reference(anew, policy)
+
+    def wsgi(app: Any, policy: Policy) -> Application:
+        def anew(environ: Any, start_response: Any) -> Any:
+            def start(status: str, headers: Any, exc_info: Any = None) -> Any:
+                return start_response(status, combined({}, headers), exc_info)
+
+            return app(environ, start)
+
+        parameters: dict[str, Any] = dict(policy.parameters())
+        return WSGICORSMiddleware(anew, **parameters)
+
+    wrap = asgi if interface == "asgi" else wsgi
+    return Implementation(name="framework", interface=interface, wrap=wrap, lacks=lacks)
+
+
+@pytest.mark.parametrize("rule", ["tr-no-origin", "tr-response"])
+@pytest.mark.parametrize(
+    ("interface", "messages"), [("asgi", Capability.ASGI), ("wsgi", Capability.WSGI)]
+)
+def test_a_framework_that_makes_responses_anew_may_combine_lines(
+    interface: Literal["asgi", "wsgi"], messages: Capability, rule: str
+) -> None:
+    repeated = ApplicationResponse(headers=((b"x-a", b"1"), (b"x-a", b"2")))
+    visit = Visit(origin="https://a.example", method=b"GET", application=repeated)
+    with World(framework(interface, {messages: "the framework makes it"}), POLICY) as world:
+        assert RULES[rule].check(world, world.fetch(visit))
+    # Where no framework is declared, it is the middleware that does it.
+    with (
+        World(framework(interface, {}), POLICY) as world,
+        pytest.raises(Breach, match="the application's x-a: `1` and `2` became `1, 2`"),
+    ):
+        RULES[rule].check(world, world.fetch(visit))
