@@ -7,7 +7,7 @@ https://asgi.readthedocs.io/en/latest/extensions.html
 from typing import Any, Final
 
 from cors_conformance.fetch.http import HeaderLines
-from cors_conformance.scenario import CATCH_UP, RAISE, RECEIVE, ASGICall, MessageItems
+from cors_conformance.scenario import CATCH_UP, RAISE, RECEIVE, WORK, ASGICall, MessageItems
 
 _LINES: Final[HeaderLines] = (
     (b"content-type", b"text/plain"),
@@ -59,6 +59,7 @@ _RESPONSES: Final = (
     _response("chunks without an Origin", *_CHUNKS, is_cors=False),
     _response("a late end", _start(), _chunk(b"all of it"), CATCH_UP, _chunk(b"", more=False)),
     _response("a body message without a body", _start(), _message("http.response.body")),
+    _response("work after the response", _start(), _chunk(b"all of it", more=False), WORK),
     _response("an exception after a chunk", _start(), _chunk(b"one"), CATCH_UP, RAISE),
     _response(
         "trailers",

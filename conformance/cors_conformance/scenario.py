@@ -194,6 +194,8 @@ RAISE: Final[MessageItems] = (("type", "raise"),)
 """In a script: the application raises `ApplicationError`."""
 CATCH_UP: Final[MessageItems] = (("type", "catch up"),)
 """In a script: the application waits until the server has all that was sent, for a moment."""
+WORK: Final[MessageItems] = (("type", "work"),)
+"""In a script: the application does something that others must wait for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,9 +210,9 @@ class ASGICall:
             else it has no `Origin`.
         extensions: the extensions of ASGI that the scope offers.
         received: the messages that the server has for the application, in order.
-        script: the messages that the application sends, in order; `RECEIVE`, `RAISE` and
-            `CATCH_UP` stand for what else it does. Messages of extensions are sent only if the
-            scope that the application sees offers them.
+        script: the messages that the application sends, in order; `RECEIVE`, `RAISE`,
+            `CATCH_UP` and `WORK` stand for what else it does. Messages of extensions are sent only
+            if the scope that the application sees offers them.
         held_from: from which message on, counted from 0, the client sends no more before it has
             the start of the response; `None` if it sends all at once.
         headers_as: as what the application hands over headers.

@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG002, D102 - a mutant overrides what its base documents, and takes it all
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -679,3 +680,32 @@ class OlderCopiesLeftOut(_Leaving):
 
     def is_left(self, scope: Scope) -> bool:
         return first(scope, b"if-none-match") is not None
+
+
+@SHELL.add(
+    "ASGI",
+    "tr-streaming",
+    copies="starlette #1438, background tasks that are cancelled",
+    consequence="what an application does after its response, such as sending a mail, is not done",
+)
+class BrokenOffAfterTheResponse(CORSMiddleware):
+    """The application is cancelled when the end of its response is sent."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        over = asyncio.Event()
+
+        async def until_the_end(message: Message) -> None:
+            await send(message)
+            is_body = message["type"] == "http.response.body"
+            if is_body and not message.get("more_body", False):
+                over.set()
+
+        tasks = [
+            asyncio.create_task(super().__call__(scope, receive, until_the_end)),
+            asyncio.create_task(over.wait()),
+        ]
+        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        for task in done:
+            task.result()

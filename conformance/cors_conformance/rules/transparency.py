@@ -169,6 +169,9 @@ def _streaming(world: World, call: ASGICall) -> bool:
     if watched.late:
         message = f"{call.name}: the chunks were held back until the application had sent the rest"
         raise Breach(message)
+    if not watched.finished and watched.raised is None and not is_behind_framework(world):
+        message = f"{call.name}: the application was broken off when its response was sent"
+        raise Breach(message)
     return True
 
 
@@ -321,7 +324,7 @@ TRANSPARENCY: Final = (
     Rule(
         id="tr-streaming",
         statement="Chunks of a response pass one by one and at once, and so do trailers and"
-        " messages of extensions.",
+        " messages of extensions; then the application may go on.",
         anchor="https://asgi.readthedocs.io/en/latest/specs/www.html#response-body-send-event",
         level=Level.MUST,
         look=Look.CALL,

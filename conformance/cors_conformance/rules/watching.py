@@ -10,7 +10,15 @@ from cors_conformance.fetch.http import HeaderLine, HTTPRequest
 from cors_conformance.implementation import Capability
 from cors_conformance.rules.asking import plain_grant
 from cors_conformance.rules.base import Breach
-from cors_conformance.scenario import API, CATCH_UP, RAISE, RECEIVE, ASGICall, MessageItems
+from cors_conformance.scenario import (
+    API,
+    CATCH_UP,
+    RAISE,
+    RECEIVE,
+    WORK,
+    ASGICall,
+    MessageItems,
+)
 from cors_conformance.servers.address import address_of
 from cors_conformance.servers.asgi_call import call as call_once
 from cors_conformance.servers.exchange import http_scope
@@ -57,6 +65,7 @@ class Watched:
         passed: what the server got to send.
         late: whether the server did not have what was handed over when it should have had it, or
             had no response to an upload of which the client sends the rest when it has one.
+        finished: whether the application came to the end of its script.
         changed: header lists of the application that were changed, as they were and as they are.
         raised: the exception that the application raised.
         error: the exception that left the middleware.
@@ -71,6 +80,7 @@ class Watched:
     handed: tuple[Message, ...]
     passed: tuple[Message, ...]
     late: bool
+    finished: bool
     changed: tuple[tuple[list[HeaderLine], list[HeaderLine]], ...]
     raised: BaseException | None
     error: BaseException | None
@@ -91,6 +101,7 @@ class _Application:
         self.handed: list[Message] = []
         self.passed: list[Message] = []
         self.late = False
+        self.finished = False
         self.raised: BaseException | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,8 +114,12 @@ class _Application:
                 raise self.raised
             elif items == CATCH_UP:
                 await self._catch_up()
+            elif items == WORK:
+                for _ in range(PASSES):
+                    await asyncio.sleep(0)
             elif self._is_offered(items):
                 await self._hand_over(items, headers, send)
+        self.finished = True
 
     def _is_offered(self, items: MessageItems) -> bool:
         """Whether a message may be sent; middlewares may take an extension back."""
@@ -220,6 +235,7 @@ def _watch_once(world: World, call: ASGICall, application: _Application, app: An
         handed=tuple(application.handed),
         passed=tuple(application.passed),
         late=application.late,
+        finished=application.finished,
         changed=application.changed(),
         raised=application.raised,
         error=ended.error,

@@ -263,6 +263,27 @@ async def asked_for_in_its_place(inner: ASGI, scope: Any, receive: Any, send: An
     await inner(scope, again, send)
 
 
+async def broken_off(inner: ASGI, scope: Any, receive: Any, send: Any) -> None:
+    """Leaves when the end of the response is sent, and the application with it."""
+
+    class Over(BaseException):
+        pass
+
+    async def last(message: Any) -> None:
+        await send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            raise Over
+
+    with suppress(Over):
+        await inner(scope, receive, last)
+
+
+def test_an_application_that_is_broken_off_is_found(judge: Judge) -> None:
+    found = judge("tr-streaming", around(broken_off), POLICY)
+    assert found.finding is not None
+    assert "the application was broken off" in found.finding.message
+
+
 @pytest.mark.parametrize("wrong", [consumed, gathered, never_left, asked_for_in_its_place])
 def test_request_body_that_is_not_handed_through_is_found(wrong: Any, judge: Judge) -> None:
     assert judge("tr-request-body", around(wrong), POLICY).status is Status.FAILED
