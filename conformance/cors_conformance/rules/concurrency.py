@@ -9,7 +9,7 @@ happens inside is the server's, and so connections send at once and are compared
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import permutations
 from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
@@ -265,15 +265,32 @@ def _met(world: World, requests: Sequence[HTTPRequest], first_out: int) -> tuple
         return _serve_wsgi(environ, start_response)
 
     app = wrapped(world.implementation, serve, world.policy)
-    with ThreadPoolExecutor(len(requests)) as pool:
-        jobs = []
-        for index, request in enumerate(requests):
-            jobs.append(pool.submit(_wsgi_reply, app, request))
-            _wait_for(inside[index].is_set, jobs[-1].done)
-        for index in (first_out, 1 - first_out):
-            may_leave[index].set()
-            _wait_for(jobs[index].done)
-        return tuple(job.result() for job in jobs)
+    jobs = []
+    for index, request in enumerate(requests):
+        jobs.append(_begun(_wsgi_reply, app, request))
+        _wait_for(inside[index].is_set, jobs[-1].done)
+    for index in (first_out, 1 - first_out):
+        may_leave[index].set()
+        _wait_for(jobs[index].done)
+    try:
+        return tuple(job.result(SECONDS) for job in jobs)
+    except TimeoutError:
+        message = f"two requests at once: one of them did not end within {SECONDS:g} s"
+        raise Breach(message) from None
+
+
+def _begun(call: Callable[..., Seen | None], *arguments: object) -> "Future[Seen | None]":
+    """Call in a thread that ends with the process: no signal gets there if it never comes back."""
+    future: Future[Seen | None] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call(*arguments))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def _wait_for(*happened: Callable[[], bool]) -> None:

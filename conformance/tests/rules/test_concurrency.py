@@ -12,7 +12,7 @@ from cors_conformance.implementation import Application, Implementation
 from cors_conformance.implementations.registry import find
 from cors_conformance.mutants import MUTANTS
 from cors_conformance.policy import Policy
-from cors_conformance.rules import RULES
+from cors_conformance.rules import RULES, concurrency
 from cors_conformance.rules.base import Breach
 from cors_conformance.rules.picking import ONE_ORIGIN
 from cors_conformance.servers.base import Reply
@@ -119,6 +119,27 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         pass
+
+
+def test_what_blocks_for_ever_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(app: Any, policy: Policy) -> Application:
+        inside: list[object] = []
+
+        def blocking(environ: Any, start_response: Any) -> Iterable[bytes]:
+            if inside:
+                threading.Event().wait()
+            inside.append(environ)
+            try:
+                items: Iterable[bytes] = app(environ, start_response)
+                return items
+            finally:
+                inside.pop()
+
+        return blocking
+
+    monkeypatch.setattr(concurrency, "SECONDS", 0.3)
+    with pytest.raises(Breach, match=r"one of them did not end within 0\.3 s"):
+        judged(wsgi(make))
 
 
 def http(together: bytes) -> Implementation:
