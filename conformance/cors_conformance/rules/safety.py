@@ -54,14 +54,17 @@ def _host_and_port(origin: str) -> str:
 
 
 def _resembles(origin: str, allowed: str) -> bool:
-    """Whether a careless comparison takes one for the other: but for a character, or of parts."""
+    """Whether a careless comparison takes one for the other: but for a character, or of parts.
+
+    Hyphens apart is one of the ways to be careless.
+    """
     one, other = _host_and_port(origin), _host_and_port(allowed)
     if not one or not other:
         return False
     if len(one) == len(other):
         others = (mine for mine, its in zip(one, other, strict=True) if its not in {mine, "."})
         return len([*others]) < 2  # noqa: PLR2004 - dots apart, one character
-    return one in other or other in one
+    return one in other or other in one or one.replace("-", "") == other.replace("-", "")
 
 
 def _origin_near_miss(world: World, fetched: Fetched) -> bool:
