@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -210,6 +211,13 @@ def test_preflights_that_hold_the_thread_are_found_where_no_page_asks_for_one() 
         policy=Policy(allow_methods=("GET",)),
     ).report()
     assert [finding.rule.id for finding in report.findings] == ["cfg-serve-or-refuse"]
+
+
+def test_a_machine_that_has_other_work_is_waited_for() -> None:
+    with TimeLimit(MOMENT):
+        time.sleep(2 * MOMENT)
+    with pytest.raises(TimeIsUp), TimeLimit(MOMENT):
+        time.sleep(60)
 
 
 def test_a_limit_within_a_limit_is_the_outer_one() -> None:

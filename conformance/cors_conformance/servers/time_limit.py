@@ -5,11 +5,16 @@ An event loop can end what waits for something; what does not return to the loop
 
 import signal
 from threading import current_thread, main_thread
+from time import monotonic, thread_time
 from types import FrameType, TracebackType
 from typing import Any, Final
 
 _AGAIN: Final = 1.0
-"""Seconds until whoever takes no notice is told again."""
+"""Seconds until the next look, and until whoever takes no notice is told again."""
+_BUSY: Final = 0.9
+"""How much of the limit is worked through by what is busy all the time, be it not quite alone."""
+_PATIENCE: Final = 3
+"""So many times the limit is waited for what does no work: the machine may have other work."""
 
 
 class TimeIsUp(BaseException):
@@ -23,13 +28,14 @@ class TimeLimit:
     where it is, there is no limit.
     """
 
-    __slots__ = ("_before", "_is_set", "_seconds")
+    __slots__ = ("_before", "_is_set", "_seconds", "_since", "_worked")
 
     def __init__(self, seconds: float) -> None:
-        """Take the seconds, by the clock."""
+        """Take the seconds: of work, or thrice as many by the clock."""
         self._seconds = seconds
         self._is_set = False
         self._before: Any = None
+        self._worked = self._since = 0.0
 
     def __enter__(self) -> None:
         """Set the limit."""
@@ -37,9 +43,10 @@ class TimeLimit:
             return
         if signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
             return
-        self._before = signal.signal(signal.SIGALRM, _tell)
+        self._worked, self._since = thread_time(), monotonic()
+        self._before = signal.signal(signal.SIGALRM, self._look)
         self._is_set = True
-        signal.setitimer(signal.ITIMER_REAL, self._seconds, _AGAIN)
+        signal.setitimer(signal.ITIMER_REAL, self._seconds, min(_AGAIN, self._seconds))
 
     def __exit__(
         self,
@@ -56,7 +63,8 @@ class TimeLimit:
         finally:
             signal.signal(signal.SIGALRM, self._before)
 
-
-def _tell(_: int, __: FrameType | None) -> None:
-    message = "it did not come back in time"
-    raise TimeIsUp(message)
+    def _look(self, _: int, __: FrameType | None) -> None:
+        worked, waited = thread_time() - self._worked, monotonic() - self._since
+        if worked >= _BUSY * self._seconds or waited >= _PATIENCE * self._seconds:
+            message = "it did not come back in time"
+            raise TimeIsUp(message)
