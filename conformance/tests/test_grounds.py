@@ -20,6 +20,9 @@ from cors_conformance.scenario import Journey, RawRequest, Visit
 from cors_conformance.world import World
 from cors_reference import CORSMiddleware
 
+# Whole runs, which tests of rules trace.
+pytestmark = pytest.mark.usefixtures("untraced")
+
 TWO: Final = Policy(
     allow_origins=("https://a.example", "https://b.example"), allow_methods=("GET", "PUT")
 )
@@ -40,7 +43,7 @@ def without_b_and_put(app: Application, policy: Policy) -> Application:
 
 # So many that each page meets each status, whatever the draws are.
 THOROUGH: Final = replace(
-    PROFILES["quick"], random=settings(PROFILES["quick"].random, max_examples=100)
+    PROFILES["quick"], random=settings(PROFILES["quick"].random, max_examples=60)
 )
 
 

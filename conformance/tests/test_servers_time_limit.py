@@ -33,7 +33,7 @@ from middlewares import reference
 
 GET = HTTPRequest(method=b"GET", url="https://api.example/")
 PLAIN = ApplicationResponse()
-MOMENT = 0.5
+MOMENT = 0.3
 
 
 def loops() -> None:
@@ -116,7 +116,7 @@ def test_what_holds_the_thread_is_a_failure_and_the_server_goes_on(
     first, second = ask(hold)
     assert (first.response, first.hung) == (None, True)
     assert first.failure is not None
-    assert first.failure.startswith("it did not end within 0.5 s")
+    assert first.failure.startswith("it did not end within 0.3 s")
     assert second.response is not None
 
 
@@ -133,7 +133,7 @@ def test_startup_that_holds_the_thread_is_a_death() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         loops()
 
-    with pytest.raises(ServerHung, match=r"its startup did not end within 0\.5 s"):
+    with pytest.raises(ServerHung, match=r"its startup did not end within 0\.3 s"):
         ASGIServer(app, ASGIOrigin(), seconds=MOMENT)
 
 
@@ -144,11 +144,12 @@ def endless_for_two(app: Application, policy: Policy) -> Application:
     return reference(app, policy)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_construction_that_does_not_come_back_is_a_death(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starting, "SECONDS", MOMENT)
     monkeypatch.setattr(running, "HANGS", 2)
     endless = Implementation(name="endless", interface="asgi", wrap=endless_for_two)
-    with pytest.raises(ServerHung, match=r"its construction did not end within 0\.5 s"):
+    with pytest.raises(ServerHung, match=r"its construction did not end within 0\.3 s"):
         wrapped(endless, ASGIOrigin(), Policy(allow_origins=("https://a.example", "null")))
     report = Run(
         implementation=endless,
@@ -181,7 +182,7 @@ def backtracking(app: Any, policy: Policy) -> Application:
     return call
 
 
-@pytest.mark.usefixtures("impatience")
+@pytest.mark.usefixtures("impatience", "untraced")
 def test_an_expression_that_backtracks_is_found() -> None:
     report = Run(
         implementation=Implementation(name="backtracking", interface="asgi", wrap=backtracking),
@@ -192,7 +193,7 @@ def test_an_expression_that_backtracks_is_found() -> None:
     assert [finding.rule.id for finding in report.findings] == ["cfg-serve-or-refuse"]
 
 
-@pytest.mark.usefixtures("impatience")
+@pytest.mark.usefixtures("impatience", "untraced")
 def test_preflights_that_hold_the_thread_are_found_where_no_page_asks_for_one() -> None:
     def wrap(app: Any, policy: Policy) -> Application:
         inner: Any = reference(app, policy)
