@@ -17,7 +17,7 @@ from cors_conformance.grant import asked_for
 from cors_conformance.policy import WILDCARD
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Look, Rule, Subject, breaks
-from cors_conformance.scenario import API, PLAIN, Batch, Journey, RawRequest, Visit
+from cors_conformance.scenario import API, PLAIN, Batch, Journey, Visit
 from cors_conformance.servers.base import ConfigurationRefused, ServerDied
 from cors_conformance.strategies.origins import foreign_near_misses
 from cors_conformance.subjects import Source, sources, subjects
@@ -84,28 +84,22 @@ def _is_broken_alone(world: World, rule: Rule, subject: Subject) -> bool:
         try:
             return any(
                 breaks(rule.check, fresh, again)
-                for source in _sources(subject)
-                for again in subjects(rule.look, fresh, source)
+                for again in subjects(rule.look, fresh, _source(subject))
             )
         except (ConfigurationRefused, ServerDied):
             return True
 
 
-def _sources(subject: Subject) -> Iterator[Source]:
+def _source(subject: Subject) -> Source:
     """Give what to do, for the same to come of it."""
     match subject:
         case Fetched(visit=visit):
-            yield visit
-        case Sent(request=request, application=application):
-            yield RawRequest(
-                method=request.method,
-                headers=request.headers,
-                target=request.url.removeprefix(API).encode("latin-1"),
-                body=request.body,
-                application=application,
-            )
+            return visit
+        case Sent(raw=raw):
+            return raw
         case _:
-            yield subject
+            source: Source = subject
+            return source
 
 
 def _special_cases(rule: Rule) -> list[Rule]:
@@ -188,11 +182,8 @@ def _plainest(
     if ground.look not in _OF_PAGES:
         return
     # With the headers of what the application answers, and with none.
-    yield world.fetch(
-        Visit(origin=origin, method=b"GET", application=replace(application, status=_OK))
-    )
-    plain = Visit(origin=origin, method=b"GET")
-    yield world.fetch(plain)
+    for answer in dict.fromkeys((replace(application, status=_OK), PLAIN)):
+        yield world.fetch(Visit(origin=origin, method=b"GET", application=answer))
     yield world.fetch(Visit(origin=origin, method=b"GET", use_cors_preflight=True))
     yield world.fetch(Visit(origin=origin, method=method))
     for listed in world.policy.allow_methods:

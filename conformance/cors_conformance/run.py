@@ -537,8 +537,10 @@ class Run:
                 return
             for rule in [*rules]:
                 tally = self._tallies[rule.id]
+                # From where a failure follows matters as long as there is none of its own.
+                grounds = () if tally.first is not None else self._tallies
                 try:
-                    found = judge(rule, world, seen, self._tallies)
+                    found = judge(rule, world, seen, grounds)
                 except ServerDied as error:
                     self._died.add(policy, str(error))
                     rules.remove(rule)

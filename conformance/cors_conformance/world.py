@@ -50,6 +50,17 @@ class Sent:
         )
 
     @property
+    def raw(self) -> RawRequest:
+        """The request as one by hand, to be put on the wire again."""
+        return RawRequest(
+            method=self.request.method,
+            headers=self.request.headers,
+            target=self.request.url.removeprefix(API).encode("latin-1"),
+            body=self.request.body,
+            application=self.application,
+        )
+
+    @property
     def origin(self) -> bytes | None:
         """The `Origin` header, lines joined; `None` for a request without."""
         return header_list.get(self.request.headers, b"origin")

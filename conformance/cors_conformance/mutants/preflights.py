@@ -702,6 +702,14 @@ class CustomMethodWithoutNames(_Asking):
         return super().answer(origin, method, headers)
 
 
+def _refused_as_html(answer: Answer, body: bytes) -> Answer:
+    status, lines, granted = answer
+    if status == 204:  # noqa: PLR2004 - see the RFC
+        return status, lines, granted
+    html = (b"content-type", b"text/html")
+    return status, [*without(lines, b"content-length", b"content-type"), html], body
+
+
 @ASKED.add(
     "K37",
     "rob-acrh",
@@ -712,14 +720,8 @@ class RefusalNamesTheHeaders(CORSMiddleware):
     """A refusal repeats the names that were asked for, as HTML."""
 
     def answer(self, origin: bytes, method: bytes, headers: bytes) -> Answer:
-        status, lines, body = super().answer(origin, method, headers)
-        if status == 204:  # noqa: PLR2004 - see the RFC
-            return status, lines, body
-        lines = [
-            *without(lines, b"content-length", b"content-type"),
-            (b"content-type", b"text/html"),
-        ]
-        return status, lines, b"Unauthorized header " + headers
+        answer = super().answer(origin, method, headers)
+        return _refused_as_html(answer, b"Unauthorized header " + headers)
 
 
 @ASKED.add(
@@ -732,14 +734,8 @@ class RefusalNamesTheOrigin(CORSMiddleware):
     """A refusal repeats the origin, as HTML."""
 
     def answer(self, origin: bytes, method: bytes, headers: bytes) -> Answer:
-        status, lines, body = super().answer(origin, method, headers)
-        if status == 204:  # noqa: PLR2004 - see the RFC
-            return status, lines, body
-        lines = [
-            *without(lines, b"content-length", b"content-type"),
-            (b"content-type", b"text/html"),
-        ]
-        return status, lines, b"Unauthorized origin " + origin
+        answer = super().answer(origin, method, headers)
+        return _refused_as_html(answer, b"Unauthorized origin " + origin)
 
 
 @ASKED.add(

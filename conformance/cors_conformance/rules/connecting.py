@@ -27,18 +27,18 @@ def connection(world: World, batch: Batch) -> bool:
     over = _OVER_ASGI if world.implementation.interface == "asgi" else _OVER_WSGI
     judged = False
     for change, connected in over.items():
-
-        def wrap_connected(
-            app: Application,
-            policy: Policy,
-            connected: Callable[[Application], Application] = connected,
-        ) -> Application:
-            return connected(wrap(app, policy))
-
-        with World(replace(world.implementation, wrap=wrap_connected), world.policy) as other:
+        implementation = replace(world.implementation, wrap=_outside(wrap, connected))
+        with World(implementation, world.policy) as other:
             other.log = world.log
             judged |= _fare_alike(world, other, change)
     return judged
+
+
+def _outside(
+    wrap: Callable[[Application, Policy], Application],
+    connected: Callable[[Application], Application],
+) -> Callable[[Application, Policy], Application]:
+    return lambda app, policy: connected(wrap(app, policy))
 
 
 def _fare_alike(world: World, other: World, change: str) -> bool:

@@ -28,6 +28,7 @@ _VISITS: Final = 12
 _ALONE: Final = 2
 _ADDED_MAX_AGE: Final = 7
 _SEVERAL: Final = 2
+_FEW: Final = 4
 _CROWD: Final = 300
 
 _DECIDING: Final = ApplicationResponse(
@@ -247,9 +248,9 @@ def _independent(world: World, batch: Batch) -> bool:
             fresh.send(raw)
         for item in reversed(fetched):
             require_same(item, fresh.fetch(item.visit), "after other requests, in another order")
-    _require_beside(world, fetched[: _ALONE * _ALONE])
+    _require_beside(world, fetched[:_FEW])
     if is_picked(world, batch):
-        _require_in_a_crowd(world, fetched[: _ALONE * _ALONE])
+        _require_in_a_crowd(world, fetched[:_FEW])
     for item in (fetched[-1], fetched[len(fetched) // 2])[:_ALONE]:
         with World(world.implementation, world.policy) as fresh:
             require_same(item, fresh.fetch(item.visit), "as the only request")

@@ -17,7 +17,7 @@ from cors_conformance.rules.relating import (
     shown,
 )
 from cors_conformance.rules.telling import lines, why
-from cors_conformance.scenario import Batch, RawRequest, Visit
+from cors_conformance.scenario import Batch, Visit
 from cors_conformance.servers.base import ConfigurationRefused, ServerDied
 from cors_conformance.world import Fetched, Sent, World
 
@@ -71,12 +71,11 @@ _TARGETS: Final = (
 def header_order(world: World, fetched: Fetched) -> bool:
     """Send the lines of requests the other way round, and among others."""
     for sent in fetched.sent:
+        among = "among headers that have nothing to do with it"
         for headers, change in (
             (sent.request.headers[::-1], "with its header lines in reverse order"),
-            *(
-                (_among(others, sent), "among headers that have nothing to do with it")
-                for others in (_UNRELATED, _OTHERS)
-            ),
+            (_among(_UNRELATED, sent), among),
+            (_among(_OTHERS, sent), among),
         ):
             _require_same_answer(world, sent, change, _ASKED, headers=headers)
     return bool(fetched.sent)
@@ -110,14 +109,8 @@ def _require_same_answer(
     headers: HeaderLines | None = None,
     target: bytes = b"/",
 ) -> Sent:
-    raw = RawRequest(
-        method=sent.request.method,
-        headers=sent.request.headers if headers is None else headers,
-        target=target,
-        body=sent.request.body,
-        application=sent.application,
-    )
-    other = world.send(raw)
+    headers = sent.request.headers if headers is None else headers
+    other = world.send(replace(sent.raw, headers=headers, target=target))
     before, after = sent.reply.response, other.reply.response
     if before is None or after is None or after.status >= _SERVER_ERROR:
         return other

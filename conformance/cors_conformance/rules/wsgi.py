@@ -20,11 +20,12 @@ from cors_conformance.rules.base import Breach
 from cors_conformance.rules.picking import is_picked
 from cors_conformance.scenario import API, Batch
 from cors_conformance.servers.address import address_of
+from cors_conformance.servers.base import SECONDS
 from cors_conformance.servers.origin import Environ
 from cors_conformance.servers.start import wrapped
 from cors_conformance.servers.text import describe_error, describe_value
 from cors_conformance.servers.time_limit import TimeLimit
-from cors_conformance.servers.wsgi import SECONDS, Exchange, WSGIApplication, environ_of
+from cors_conformance.servers.wsgi import Exchange, WSGIApplication, environ_of
 from cors_conformance.world import World
 
 StartResponse: TypeAlias = Callable[..., Any]

@@ -1,20 +1,17 @@
 """ASGI applications, called in process, without a test client in between."""
 
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest
 from cors_conformance.servers.address import address_of
-from cors_conformance.servers.base import HarnessError, Reply
+from cors_conformance.servers.base import SECONDS, HarnessError, Reply
 from cors_conformance.servers.exchange import Exchange, http_scope
 from cors_conformance.servers.lifespan import Lifespan
 from cors_conformance.servers.loop import Call, DidNotEnd, EntryLoop
 from cors_conformance.servers.origin import ASGIOrigin, Script
 from cors_conformance.servers.text import describe_error
-
-SECONDS: Final = 5.0
-"""How long a request, a startup and a shutdown may take unless the server is told otherwise."""
 
 
 class ASGIServer:

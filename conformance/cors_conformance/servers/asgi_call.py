@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from cors_conformance.servers.asgi import SECONDS
+from cors_conformance.servers.base import SECONDS
 from cors_conformance.servers.loop import Call, EntryLoop
 from cors_conformance.servers.origin import Message, Scope
 

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import Final, Protocol, Self, runtime_checkable
 
 from cors_conformance.application import ApplicationCall, ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest, HTTPResponse
+
+SECONDS: Final = 5.0
+"""How long construction, startup, a request and shutdown may take, unless it is told otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,14 +10,11 @@ import h11
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest, HTTPResponse
 from cors_conformance.servers.address import Address, address_of
-from cors_conformance.servers.base import HarnessError, Reply, ServerDied
+from cors_conformance.servers.base import SECONDS, HarnessError, Reply, ServerDied
 from cors_conformance.servers.text import describe_error, describe_value
 
 LOOPBACK: Final = "127.0.0.1"
 """The only address that is ever connected to: hostile requests are for one's own machine."""
-
-SECONDS: Final = 5.0
-"""How long an exchange may take, unless the server is told otherwise."""
 
 LARGEST_HEAD: Final = 4 << 20
 """Bytes of a response's head: an echo of the largest request fits, an endless one does not."""

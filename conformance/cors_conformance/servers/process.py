@@ -19,8 +19,14 @@ from typing import IO, Any, Final, Self
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest
 from cors_conformance.policy import Policy
-from cors_conformance.servers.base import ConfigurationRefused, HarnessError, Reply, ServerDied
-from cors_conformance.servers.http import LOOPBACK, SECONDS, HTTPClient, NoResponse, TimedOut
+from cors_conformance.servers.base import (
+    SECONDS,
+    ConfigurationRefused,
+    HarnessError,
+    Reply,
+    ServerDied,
+)
+from cors_conformance.servers.http import LOOPBACK, HTTPClient, NoResponse, TimedOut
 from cors_conformance.servers.nursery import SCRIPT_SIZE, SharedScript
 from cors_conformance.servers.text import one_line
 

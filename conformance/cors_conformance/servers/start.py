@@ -2,8 +2,14 @@
 
 from cors_conformance.implementation import Application, Implementation
 from cors_conformance.policy import Policy
-from cors_conformance.servers.asgi import SECONDS, ASGIServer
-from cors_conformance.servers.base import ConfigurationRefused, Server, ServerDied, ServerHung
+from cors_conformance.servers.asgi import ASGIServer
+from cors_conformance.servers.base import (
+    SECONDS,
+    ConfigurationRefused,
+    Server,
+    ServerDied,
+    ServerHung,
+)
 from cors_conformance.servers.origin import ASGIOrigin, WSGIOrigin
 from cors_conformance.servers.text import describe_error
 from cors_conformance.servers.time_limit import TimeIsUp, TimeLimit

@@ -9,16 +9,13 @@ from typing import Any, Final, Self, TypeAlias
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HeaderLines, HTTPRequest, HTTPResponse
 from cors_conformance.servers.address import Address, address_of
-from cors_conformance.servers.base import HarnessError, Reply
+from cors_conformance.servers.base import SECONDS, HarnessError, Reply
 from cors_conformance.servers.origin import Environ, Script, WSGIOrigin
 from cors_conformance.servers.response import Malformed, framed, line_of, status_of
 from cors_conformance.servers.text import describe_error, describe_value
 from cors_conformance.servers.time_limit import TimeIsUp, TimeLimit
 
 WSGIApplication: TypeAlias = Callable[..., Iterable[bytes]]
-
-SECONDS: Final = 5.0
-"""Seconds that a request may take."""
 
 # The two that have no prefix, and need none: CGI/1.1, RFC 3875, section 4.1.
 _BARE: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
