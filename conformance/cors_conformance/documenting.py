@@ -27,7 +27,8 @@ LOOKS: Final[Mapping[Look, str]] = MappingProxyType(
         Look.HOSTILE: "hand-made requests such as no browser sends: junk, repetitions, huge values",
         Look.RELATION: "some fetches of a batch, each beside others that differ in one thing",
         Look.JOURNEY: "sequences of fetches through the caches of browsers and a shared one",
-        Look.POLICY: "a policy, and all that is done under it",
+        Look.BATCH: "all that is done in a batch",
+        Look.POLICY: "a policy, once: what is asked is the same whatever is drawn",
         Look.CALL: "calls of an ASGI application, message by message",
     }
 )

@@ -14,14 +14,14 @@ from cors_conformance.world import World
 Source: TypeAlias = Visit | RawRequest | Journey | ASGICall | Batch
 """Something done under a policy that can be written down and done again."""
 
-RELATIONS_PER_BATCH: Final = 6
+RELATIONS_PER_BATCH: Final = 4
 
 _ANSWERS: Final = (
     (b"vary", b"x-from-the-request"),
     (b"access-control-allow-origin", b"https://from-the-request.example"),
     (b"access-control-expose-headers", b"x-from-the-request"),
 )
-_PAGES_PER_BATCH: Final = 3
+_PAGES_PER_BATCH: Final = 2
 _ASKED_PER_BATCH: Final = 4
 _FRESH: Final = (b"cache-control", b"public, max-age=60")
 _CACHEABLE: Final = ApplicationResponse(headers=(_FRESH,))
@@ -48,7 +48,7 @@ def sources(look: Look, batch: Batch) -> Iterator[Source]:
             yield from batch.journeys
         case Look.CALL:
             yield from CALLS
-        case Look.POLICY:
+        case Look.BATCH | Look.POLICY:
             yield batch
 
 

@@ -42,8 +42,10 @@ class Look(StrEnum):
     """`world.Fetched`: like FETCH, of fewer visits, for checks that need other servers as well."""
     JOURNEY = "journey"
     """`scenario.Journey`: a sequence of visits through caches."""
+    BATCH = "batch"
+    """`scenario.Batch`: all that is done in a batch."""
     POLICY = "policy"
-    """`scenario.Batch`: all that is done under one policy."""
+    """`scenario.Batch`: the first batch of a policy, for checks that do the same in every one."""
     CALL = "call"
     """`scenario.ASGICall`: the messages of one ASGI call."""
 

@@ -93,7 +93,7 @@ SERVING: Final = (
         " dies or hangs.",
         anchor="#http-cors-protocol",
         level=Level.MUST,
-        look=Look.POLICY,
+        look=Look.BATCH,
         check=_serve_or_refuse,
         chapter="configuration",
     ),

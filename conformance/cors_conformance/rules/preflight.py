@@ -163,9 +163,11 @@ def _decompose(world: World, fetched: Fetched) -> bool:
     The method without the headers, each header with another method, and the whole for another
     origin: whatever a policy means, it is a set of each.
     """
+    if not fetched.outcome.preflights:
+        return False
     visit = _uncredentialed(world, fetched.visit)
     asked = _single_lines(visit)
-    if asked is None or not fetched.outcome.preflights or _is_free_method(world, visit):
+    if asked is None or _is_free_method(world, visit):
         return False
     # What is denied has a part that is denied, unless another rule has something to say.
     if visit_grant(world.policy, world.implementation.dialect, visit).denied:
@@ -216,9 +218,11 @@ def _tell(visit: Visit) -> str:
 
 
 def _subset(world: World, fetched: Fetched) -> bool:
+    if not fetched.outcome.preflights:
+        return False
     visit = _uncredentialed(world, fetched.visit)
     asked = _single_lines(visit)
-    if not asked or not fetched.outcome.preflights or _is_free_method(world, visit):
+    if not asked or _is_free_method(world, visit):
         return False
     if not _passes(world, visit):
         return False

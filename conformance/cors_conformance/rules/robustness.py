@@ -380,7 +380,7 @@ ROBUSTNESS: Final = (
         statement="Requests that are served at the same time get what they get alone.",
         anchor="#http-responses",
         level=Level.MUST,
-        look=Look.POLICY,
+        look=Look.BATCH,
         check=concurrent,
         chapter="robustness",
     ),

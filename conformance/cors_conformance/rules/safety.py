@@ -418,7 +418,7 @@ SAFETY: Final = (
         statement="What was granted or denied to one page changes nothing for the next.",
         anchor="#concept-cache",
         level=Level.MUST,
-        look=Look.POLICY,
+        look=Look.BATCH,
         check=_no_carryover,
         chapter="safety",
     ),

@@ -7,6 +7,7 @@ visit that the policy grants and changes one thing of it, in every way that the 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Final
 
 from cors_conformance.application import ApplicationResponse
@@ -59,6 +60,7 @@ def sweeps(
     What depends on some parameters only is not done again under a policy that has the same.
     """
     met: set[tuple[object, ...]] = set()
+    turns = count()
 
     def is_new(*parts: object) -> bool:
         is_new = parts not in met
@@ -85,7 +87,7 @@ def sweeps(
         if is_new("names", policy.allow_headers, mode):
             visits += _names(policy)
         if is_new("applications", policy.expose_headers, mode):
-            visits += _applications(policy, applications)
+            visits += _applications(policy, applications, turn=next(turns))
         journeys: tuple[Journey, ...] = ()
         hostile: tuple[RawRequest, ...] = ()
         if is_new("journeys", mode) and application_headers:
@@ -148,8 +150,10 @@ def _origins(policy: Policy) -> Iterator[Visit]:
     for origin in (*_allowed(policy), *_foreign(policy)):
         visit = replace(_base(policy), origin=origin)
         yield visit
-        yield replace(visit, credentials="include")
         yield _asking(visit, asking[0] if asking else "PUT")
+    # What a page gets with credentials, it gets without: foreign ones need not try both.
+    for origin in _allowed(policy):
+        yield replace(_base(policy), origin=origin, credentials="include")
 
 
 def _methods(policy: Policy, *, any_method: bool) -> Iterator[Visit]:
@@ -178,14 +182,21 @@ def _names(policy: Policy) -> Iterator[Visit]:
         yield replace(_asking(visit, "HEAD"), credentials="omit")
 
 
-def _applications(policy: Policy, applications: tuple[ApplicationResponse, ...]) -> Iterator[Visit]:
+def _applications(
+    policy: Policy, applications: tuple[ApplicationResponse, ...], *, turn: int
+) -> Iterator[Visit]:
+    """Let every application answer the plainest page, and in turn a foreign one and others.
+
+    The turn is another under the next policy.
+    """
     modes: tuple[Credentials, ...] = ("include", "omit")
-    for index, application in enumerate(applications):
+    for index, application in enumerate(applications, start=turn):
         visit = replace(_base(policy), application=application)
         yield visit
-        yield replace(visit, origin=EVIL)
-        # Responses to other requests have the same statuses and headers: every other one will do.
-        yield replace(_asking(visit, "POST"), credentials=modes[index % 2])
+        if index % 2:
+            yield replace(visit, origin=EVIL)
+        else:
+            yield replace(_asking(visit, "POST"), credentials=modes[index // 2 % 2])
 
 
 def _journeys(policy: Policy) -> Iterator[Journey]:

@@ -71,7 +71,8 @@ SPELLINGS: Final = ("spaces-kept", "several-lines-refused", "empty-elements-refu
 def judged(implementation: Implementation, rule_id: str, policy: Policy, visit: Visit) -> bool:
     rule = RULES[rule_id]
     with World(implementation, policy) as world:
-        return rule.check(world, BATCH if rule.look is Look.POLICY else world.fetch(visit))
+        looks_at_batches = rule.look in {Look.BATCH, Look.POLICY}
+        return rule.check(world, BATCH if looks_at_batches else world.fetch(visit))
 
 
 @pytest.mark.parametrize("rule", CASES)
