@@ -9,15 +9,18 @@ from hypothesis import settings
 
 from cors_conformance import world
 from cors_conformance.findings import Report, Status
-from cors_conformance.implementation import Application, Capability, Implementation
+from cors_conformance.implementation import Application, Capability, Implementation, Interface
 from cors_conformance.policy import Policy
 from cors_conformance.profiles import PROFILES
 from cors_conformance.rules import RULES, NoSuchRule, select
+from cors_conformance.rules.base import Look, Rule
 from cors_conformance.run import CannotTest, Run
-from cors_conformance.scenario import Visit
+from cors_conformance.scenario import Batch, Visit
 from cors_conformance.servers.start import start
 from cors_conformance.shrinking import HANGS
+from cors_conformance.strategies import corner_policies
 from cors_conformance.variants import VARIANTS
+from cors_conformance.world import World
 from middlewares import Scope, hanging_on_options
 
 
@@ -171,6 +174,49 @@ def test_a_given_policy_is_the_only_one() -> None:
 
     assert report.policies == 1
     assert report.findings[0].policy == policy
+
+
+def test_what_is_the_same_in_every_batch_is_judged_once() -> None:
+    judged: list[Look] = []
+
+    def rule(look: Look) -> Rule:
+        def check(_: World, __: Batch) -> bool:
+            judged.append(look)
+            return True
+
+        named = RULES["safe-no-carryover"]
+        return replace(named, id=f"once-{look}", look=look, check=check, depends_on=())
+
+    rules = [rule(look) for look in (Look.BATCH, Look.POLICY)]
+    policy = Policy(allow_origins=("https://a.example",))
+    quick = PROFILES["quick"]
+    Run(implementation=implementation(bare), rules=rules, profile=quick, policy=policy).report()
+
+    assert judged.count(Look.POLICY) == 1
+    assert judged.count(Look.BATCH) == quick.random.max_examples + quick.machines.max_examples
+
+
+def test_hand_picked_policies_are_drawn_for_half_as_often_over_http() -> None:
+    def examples(interface: Interface) -> int:
+        totals = set[int]()
+        over_asgi = implementation(bare)
+        tested = over_asgi
+        if interface == "http":
+            tested = replace(
+                over_asgi, interface=interface, wrap=None, serve=lambda to: start(over_asgi, to)
+            )
+        Run(
+            implementation=tested,
+            rules=(),
+            profile=PROFILES["default"],
+            progress=lambda what, _, total: totals.add(total) if what == "exploring" else None,
+        ).report()
+        (total,) = totals
+        return total
+
+    policies = len(corner_policies(wildcard_with_credentials=True, any_method=True))
+
+    assert examples("asgi") - examples("http") == policies
 
 
 @pytest.mark.usefixtures("untraced")
