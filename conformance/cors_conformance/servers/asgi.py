@@ -1,12 +1,9 @@
 """ASGI applications, called in process, without a test client in between."""
 
-from types import TracebackType
-from typing import Self
-
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest
 from cors_conformance.servers.address import address_of
-from cors_conformance.servers.base import SECONDS, HarnessError, Reply
+from cors_conformance.servers.base import SECONDS, HarnessError, Reply, Server
 from cors_conformance.servers.exchange import Exchange, http_scope
 from cors_conformance.servers.lifespan import Lifespan
 from cors_conformance.servers.loop import Call, DidNotEnd, EntryLoop
@@ -14,7 +11,7 @@ from cors_conformance.servers.origin import ASGIOrigin, Script
 from cors_conformance.servers.text import describe_error
 
 
-class ASGIServer:
+class ASGIServer(Server):
     """A `Server` of an ASGI application, in a loop of its own."""
 
     def __init__(self, app: Call, origin: ASGIOrigin, *, seconds: float = SECONDS) -> None:
@@ -71,17 +68,3 @@ class ASGIServer:
         """Shut the application down and release the loop."""
         self._lifespan.end()
         self._loop.close()
-
-    def __enter__(self) -> Self:
-        """Return the server, which is started already."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        """Close the server."""
-        self.close()

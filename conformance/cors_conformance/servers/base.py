@@ -33,7 +33,7 @@ class Reply:
 
 
 class Server(Protocol):
-    """One implementation, built with one policy around the origin app."""
+    """One implementation, built with one policy around the origin app; a context that closes it."""
 
     def send(self, request: HTTPRequest, application: ApplicationResponse) -> Reply:
         """Send one request, with the origin app scripted to answer `application`.
@@ -47,7 +47,9 @@ class Server(Protocol):
     def close(self) -> None:
         """Release what the server holds: its loop, sockets and processes."""
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        """Return the server, which is started already."""
+        return self
 
     def __exit__(
         self,
@@ -55,7 +57,9 @@ class Server(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
         /,
-    ) -> None: ...
+    ) -> None:
+        """Close the server."""
+        self.close()
 
 
 @runtime_checkable

@@ -2,7 +2,6 @@
 
 import socket
 import time
-from types import TracebackType
 from typing import Final, Self
 
 import h11
@@ -10,7 +9,7 @@ import h11
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest, HTTPResponse
 from cors_conformance.servers.address import Address, address_of
-from cors_conformance.servers.base import SECONDS, HarnessError, Reply, ServerDied
+from cors_conformance.servers.base import SECONDS, HarnessError, Reply, Server, ServerDied
 from cors_conformance.servers.text import describe_error, describe_value
 
 LOOPBACK: Final = "127.0.0.1"
@@ -189,7 +188,7 @@ def _left(deadline: float) -> float:
     return left
 
 
-class HTTPServer:
+class HTTPServer(Server):
     """A `Server` that somebody else started on this machine; its application is not scripted."""
 
     def __init__(self, port: int, *, seconds: float = SECONDS) -> None:
@@ -218,17 +217,3 @@ class HTTPServer:
     def close(self) -> None:
         """Close the connection; the server is not ours to stop."""
         self._client.close()
-
-    def __enter__(self) -> Self:
-        """Return the server."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        """Close the connection."""
-        self.close()

@@ -13,8 +13,7 @@ import sys
 import tempfile
 import time
 from functools import cache
-from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import IO, Any, Final
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HTTPRequest
@@ -25,6 +24,7 @@ from cors_conformance.servers.base import (
     HarnessError,
     Reply,
     ServerDied,
+    ServerProcess,
 )
 from cors_conformance.servers.http import LOOPBACK, HTTPClient, NoResponse, TimedOut
 from cors_conformance.servers.nursery import SCRIPT_SIZE, SharedScript
@@ -90,7 +90,7 @@ def _nursery(_: int) -> _Nursery:
     return _Nursery()
 
 
-class ProcessServer:
+class ProcessServer(ServerProcess):
     """A `Server` that runs in a process of its own and is told through memory what to answer."""
 
     def __init__(
@@ -166,20 +166,6 @@ class ProcessServer:
     def close(self) -> None:
         """End the process."""
         self._closing.close()
-
-    def __enter__(self) -> Self:
-        """Return the server, which is started already."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        """End the process."""
-        self.close()
 
 
 class _Run:

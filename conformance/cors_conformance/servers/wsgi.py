@@ -4,12 +4,12 @@ import io
 import sys
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from cors_conformance.application import ApplicationResponse
 from cors_conformance.fetch.http import HeaderLines, HTTPRequest, HTTPResponse
 from cors_conformance.servers.address import Address, address_of
-from cors_conformance.servers.base import SECONDS, HarnessError, Reply
+from cors_conformance.servers.base import SECONDS, HarnessError, Reply, Server
 from cors_conformance.servers.origin import Environ, Script, WSGIOrigin
 from cors_conformance.servers.response import Malformed, framed, line_of, status_of
 from cors_conformance.servers.text import describe_error, describe_value
@@ -121,7 +121,7 @@ def _lines_of(headers: object) -> HeaderLines:
     return tuple(lines)
 
 
-class WSGIServer:
+class WSGIServer(Server):
     """A `Server` of a WSGI application."""
 
     def __init__(
@@ -172,20 +172,6 @@ class WSGIServer:
 
     def close(self) -> None:
         """Do nothing: nothing is held."""
-
-    def __enter__(self) -> Self:
-        """Return the server."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        """Close the server."""
-        self.close()
 
 
 def _respond(app: WSGIApplication, environ: Environ, exchange: Exchange) -> HTTPResponse:

@@ -1,8 +1,7 @@
 """The rules about configuration catch policies that kill, and policies that are not served."""
 
 from dataclasses import replace
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import pytest
 
@@ -14,7 +13,7 @@ from cors_conformance.implementation import Application, Implementation
 from cors_conformance.policy import Policy
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Breach
-from cors_conformance.servers.base import Reply, ServerDied
+from cors_conformance.servers.base import Reply, Server, ServerDied
 from cors_conformance.world import World
 from middlewares import Judge, Lines, Receive, Scope, Send, Wrap, edited, reference
 
@@ -49,7 +48,7 @@ def test_it_comes_before_all_other_rules() -> None:
     assert next(iter(RULES)) == "cfg-serve-or-refuse"
 
 
-class Canned:
+class Canned(Server):
     """A server that has one reply to everything, or dies."""
 
     def __init__(self, reply: Reply | None) -> None:
@@ -63,18 +62,6 @@ class Canned:
 
     def close(self) -> None:
         pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        self.close()
 
 
 @pytest.mark.parametrize(
