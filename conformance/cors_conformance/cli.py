@@ -32,6 +32,7 @@ _APART: Final = {
         "let pages of real engines fetch from an implementation",
     ),
     "exhaust": ("exhaust.command", "judge every policy and every request of a small world"),
+    "mutants": ("mutants_command", "run the rules over wrong middlewares"),
     "variants": ("variants_command", "run the rules over right middlewares"),
 }
 """Commands with a parser of their own, in these modules."""
@@ -89,15 +90,6 @@ def _parser() -> argparse.ArgumentParser:
     rules.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'safe-*'")
     rules.add_argument("--json", action="store_true", help="print JSON")
     rules.set_defaults(command=_rules)
-    mutants = commands.add_parser("mutants", help="run the rules over wrong middlewares")
-    mutants.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'vary-*'")
-    mutants.add_argument(
-        "--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="at a time"
-    )
-    mutants.add_argument(
-        "--markdown", type=Path, metavar="FILE", help="write the matrix as a page of Markdown"
-    )
-    mutants.set_defaults(command=_mutants)
     for name, (_, summary) in _APART.items():
         commands.add_parser(name, help=summary)
     return parser
@@ -174,58 +166,6 @@ def _cases(options: argparse.Namespace) -> int:
     from cors_conformance import cases_command  # noqa: PLC0415 - a fast start
 
     return cases_command.main(options.files, options.json, _console())
-
-
-def _mutants(options: argparse.Namespace) -> int:
-    from fnmatch import fnmatchcase  # noqa: PLC0415 - a fast start
-
-    from rich.progress import Progress  # noqa: PLC0415
-
-    from cors_conformance import kill_matrix  # noqa: PLC0415
-    from cors_conformance.mutants import MUTANTS  # noqa: PLC0415
-    from cors_conformance.rules import RULES  # noqa: PLC0415
-
-    chosen = [
-        mutant
-        for name, mutant in MUTANTS.items()
-        if not options.globs or any(fnmatchcase(name, glob) for glob in options.globs)
-    ]
-    if not chosen:
-        _complain(f"no mutant matches {' '.join(options.globs)}; there are {', '.join(MUTANTS)}")
-        return USAGE
-    with Progress(console=_console(error=True), transient=True) as progress:
-        task = progress.add_task("judging", total=len(chosen))
-        kills = kill_matrix.matrix(
-            chosen,
-            RULES.values(),
-            processes=options.processes,
-            told=lambda _: progress.advance(task),
-        )
-    console = _console()
-    console.print(kill_matrix.table(kills))
-    if options.markdown is not None:
-        try:
-            options.markdown.write_text(kill_matrix.page(kills), encoding="utf-8")
-        except OSError as error:
-            _complain(f"{options.markdown} cannot be written: {error.strerror}")
-            return USAGE
-    survivors = kill_matrix.survivors(kills)
-    misnamed = kill_matrix.misnamed(kills)
-    # What kills nothing of a few mutants says nothing.
-    idle = () if options.globs else kill_matrix.idle(kills, RULES.values())
-    for what, ids in (
-        ("survived", [kill.mutant for kill in survivors]),
-        ("died by no rule that names the mistake", [kill.mutant for kill in misnamed]),
-        ("rules that killed nothing", idle),
-    ):
-        if ids:
-            console.print(f"{what}: {', '.join(ids)}", markup=False, highlight=False)
-    console.print(
-        f"{len(kills)} mutants, {len(survivors)} survived,"
-        f" median {kill_matrix.median_seconds(kills):.2f} s to the first finding",
-        highlight=False,
-    )
-    return FINDINGS if survivors or misnamed or idle else OK
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -395,12 +335,13 @@ def _implementations(options: argparse.Namespace) -> int:
 
 
 def _rules(options: argparse.Namespace) -> int:
+    from cors_conformance.choosing import NothingMatches  # noqa: PLC0415 - a fast start
     from cors_conformance.report import listings  # noqa: PLC0415 - a fast start
-    from cors_conformance.rules import NoSuchRule, select  # noqa: PLC0415 - a fast start
+    from cors_conformance.rules import select  # noqa: PLC0415 - a fast start
 
     try:
         rules = select(options.globs)
-    except NoSuchRule as error:
+    except NothingMatches as error:
         _complain(str(error))
         return USAGE
     if options.json:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from hypothesis.database import ExampleDatabase
 
 from cors_conformance import baseline
+from cors_conformance.choosing import NothingMatches
 from cors_conformance.database import BadDatabase, Counterexamples, open_database
 from cors_conformance.findings import Report, RuleResult, Status
 from cors_conformance.fuzzing import Fuzz, Limit
@@ -20,7 +21,7 @@ from cors_conformance.named_policies import BadPolicy, find_policy
 from cors_conformance.policy import Policy
 from cors_conformance.profiles import PROFILES, Profile
 from cors_conformance.replay import BadToken, decode, replay
-from cors_conformance.rules import NoSuchRule, select
+from cors_conformance.rules import select
 from cors_conformance.rules.base import Rule
 from cors_conformance.run import Progress, Run
 
@@ -189,7 +190,7 @@ def read(asked: Asked) -> Selection:
         BadImplementation,
         BadPolicy,
         BadToken,
-        NoSuchRule,
+        NothingMatches,
         baseline.BadBaseline,
     ) as error:
         raise BadSelection(str(error)) from error

@@ -10,19 +10,20 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Final
 
 from rich.progress import Progress
 
 from cors_conformance import baseline
 from cors_conformance.baseline import Verdict
+from cors_conformance.choosing import NothingMatches, choose
 from cors_conformance.implementation import Implementation
 from cors_conformance.implementations.registry import find
 from cors_conformance.pool import each_done
 from cors_conformance.profiles import PROFILES
 from cors_conformance.report import text
 from cors_conformance.report.console import PipedConsole
+from cors_conformance.report.escape import printable
 from cors_conformance.rules import RULES
 from cors_conformance.run import Run
 from cors_conformance.variants import VARIANTS
@@ -86,18 +87,14 @@ def main(options: argparse.Namespace) -> int:
     """Judge, with progress on a terminal, and print a line per run and what was found.
 
     Returns:
-        0 where nothing was found, 1 where something was, 2 where nothing of that name is there.
+        0 where nothing was found, 1 where something was, 2 where a glob matches none.
 
     """
-    chosen = [
-        name
-        for name in _NAMES
-        if not options.globs or any(fnmatchcase(name, glob) for glob in options.globs)
-    ]
-    if not chosen:
-        return _complain(
-            f"no variant matches {' '.join(options.globs)}; there are {', '.join(_NAMES)}"
-        )
+    there = f"there are {', '.join(_NAMES)}"
+    try:
+        chosen = choose(_NAMES, options.globs, kind="variant", listed=there)
+    except NothingMatches as error:
+        return _complain(str(error))
     is_same = options.seed is not None or PROFILES[options.profile].is_deterministic
     if options.runs > 1 and is_same:
         return _complain(
@@ -172,5 +169,5 @@ def _lines(judged: Judged) -> Iterable[str]:
 
 
 def _complain(message: str) -> int:
-    sys.stderr.write(f"cors-conformance: {message}\n")
+    sys.stderr.write(f"cors-conformance: {printable(message, limit=4000)}\n")
     return USAGE

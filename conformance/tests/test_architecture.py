@@ -15,7 +15,7 @@ REFERENCE: Final = ROOT / "reference" / "cors_reference"
 CONFORMANCE: Final = ROOT / "conformance" / "cors_conformance"
 
 LAYERS: Final = (
-    {"fetch", "pool"},
+    {"choosing", "fetch", "pool"},
     {"application", "dialect", "policy", "standard"},
     {"named_policies", "scenario"},
     {"calls", "cases", "grant", "servers.base", "strategies"},
@@ -32,7 +32,7 @@ LAYERS: Final = (
     {"fuzzing", "kill_matrix", "replay"},
     {"database"},
     {"browsers", "cases_command", "report", "selection"},
-    {"benchmarks", "exhaust", "suite", "variants_command"},
+    {"benchmarks", "exhaust", "mutants_command", "suite", "variants_command"},
     {"cli", "documenting", "pytest_plugin"},
 )
 """The parts of `cors_conformance`, lowest first. A part imports from itself and from below."""

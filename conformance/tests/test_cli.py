@@ -371,4 +371,6 @@ def test_the_matrix_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 def test_a_glob_that_matches_no_mutant_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["mutants", "no-such-*"]) == 2
-    assert "no mutant matches no-such-*; there are " in capsys.readouterr().err
+    assert "no mutant matches 'no-such-*'; without a glob, all are run" in capsys.readouterr().err
+    assert cli.main(["mutants", "credentials-titled", "credential-titled"]) == 2
+    assert "'credential-titled'; close: credentials-titled" in capsys.readouterr().err

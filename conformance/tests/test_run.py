@@ -8,11 +8,12 @@ import pytest
 from hypothesis import settings
 
 from cors_conformance import world
+from cors_conformance.choosing import NothingMatches
 from cors_conformance.findings import Report, Status
 from cors_conformance.implementation import Application, Capability, Implementation, Interface
 from cors_conformance.policy import Policy
 from cors_conformance.profiles import PROFILES
-from cors_conformance.rules import RULES, NoSuchRule, select
+from cors_conformance.rules import RULES, select
 from cors_conformance.rules.base import Look, Rule
 from cors_conformance.run import CannotTest, Run
 from cors_conformance.scenario import Batch, Visit
@@ -322,7 +323,7 @@ def test_rules_are_selected_by_globs() -> None:
 
 
 def test_a_glob_that_selects_nothing_is_an_error_with_a_hint() -> None:
-    with pytest.raises(NoSuchRule, match="no rule matches 'safe-nul'; close: safe-null"):
+    with pytest.raises(NothingMatches, match="no rule matches 'safe-nul'; close: safe-null"):
         select(["safe-nul"])
 
 
@@ -335,7 +336,9 @@ def test_every_rule_has_a_unique_id_a_sentence_and_an_anchor() -> None:
 
 
 def test_a_glob_that_resembles_no_rule_is_told_where_they_are() -> None:
-    with pytest.raises(NoSuchRule, match="no rule matches 'zzz'; `cors-conformance rules` lists"):
+    with pytest.raises(
+        NothingMatches, match="no rule matches 'zzz'; `cors-conformance rules` lists"
+    ):
         select(["zzz"])
 
 

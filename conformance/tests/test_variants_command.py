@@ -70,7 +70,7 @@ def test_what_is_worth_knowing_is_noted_and_no_accusation(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["no-such-*"], "no variant matches no-such-*; there are reference, "),
+        (["no-such-*"], "no variant matches 'no-such-*'; there are reference, "),
         (["--runs", "2"], "the same; take --profile long without --seed"),
         (["--runs", "2", "--profile", "long", "--seed", "1"], "the same; take --profile long"),
     ],

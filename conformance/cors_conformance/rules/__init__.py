@@ -1,11 +1,10 @@
 """The rule book: one module per chapter, all of it data."""
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Final
 
+from cors_conformance.choosing import choose
 from cors_conformance.rules.base import Rule
 from cors_conformance.rules.caching import CACHING
 from cors_conformance.rules.configuration import CONFIGURATION, SERVING
@@ -42,26 +41,12 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
 """All rules by id, in the order of the book."""
 
 
-class NoSuchRule(LookupError):
-    """A glob that selects no rule."""
-
-
 def select(globs: Iterable[str] = ()) -> tuple[Rule, ...]:
     """Select rules by globs such as `preflight-*`; without any, all of them.
 
     Raises:
-        NoSuchRule: a glob matches no rule id; the message names close ones, or where all are.
+        NothingMatches: a glob matches no rule id; the message names close ones, or where all are.
 
     """
-    globs = tuple(globs)
-    for glob in globs:
-        if not any(fnmatchcase(rule_id, glob) for rule_id in RULES):
-            close = get_close_matches(glob, RULES)
-            hint = f"close: {', '.join(close)}" if close else "`cors-conformance rules` lists them"
-            message = f"no rule matches {glob!r}; {hint}"
-            raise NoSuchRule(message)
-    return tuple(
-        rule
-        for rule in RULES.values()
-        if not globs or any(fnmatchcase(rule.id, glob) for glob in globs)
-    )
+    hint = "`cors-conformance rules` lists them"
+    return tuple(RULES[name] for name in choose(RULES, globs, kind="rule", listed=hint))
