@@ -512,13 +512,21 @@ class Run:
                 return
             except ServerDied as error:
                 self._died.add(policy, str(error))
-            looks = [look for look in Look if look not in _ONCE or policy not in self._served]
+            is_known = policy in self._served
             self._served.add(policy)
-            for look in looks:
-                concerned = [rule for rule in rules if rule.look is look]
+            for look in Look:
+                concerned = [
+                    rule
+                    for rule in rules
+                    if rule.look is look and not (is_known and self._is_repeated(rule))
+                ]
                 self._judge_look(look, concerned, world, drawn, (stage, example))
             self._exchanges += len(world.log)
         self._hangs += world.hangs
+
+    def _is_repeated(self, rule: Rule) -> bool:
+        """Whether one more batch of the same policy says nothing new: a rule may pick its batch."""
+        return rule.look in _ONCE and self._tallies[rule.id].judged > 0
 
     def _judge_look(
         self,
