@@ -4,7 +4,6 @@ def main(options) -> int      0 all die as they should, 1 one does not, or a rul
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 from rich.progress import Progress
 
 from cors_conformance import kill_matrix
+from cors_conformance.arguments import add_processes
 from cors_conformance.choosing import NothingMatches, choose
 from cors_conformance.mutants import MUTANTS
 from cors_conformance.report.console import PipedConsole
@@ -34,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " rule finds none of all, 2 bad input."
     )
     parser.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'vary-*'")
-    parser.add_argument(
-        "--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="at a time"
-    )
+    add_processes(parser)
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="write the matrix as a page of Markdown"
     )

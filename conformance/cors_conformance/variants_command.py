@@ -4,7 +4,6 @@ def main(options) -> int      0 silence, 1 a finding, 2 bad input
 """
 
 import argparse
-import os
 import random
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Final
 from rich.progress import Progress
 
 from cors_conformance import baseline
+from cors_conformance.arguments import add_processes, positive
 from cors_conformance.baseline import Verdict
 from cors_conformance.choosing import NothingMatches, choose
 from cors_conformance.implementation import Implementation
@@ -73,14 +73,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--profile", default="default", choices=_PROFILES, help="how to search: %(choices)s"
     )
     parser.add_argument(
-        "--runs", type=int, default=1, metavar="N", help="so many, each with seeds of its own"
+        "--runs", type=positive, default=1, metavar="N", help="so many, each with seeds of its own"
     )
     parser.add_argument(
         "--seed", type=int, metavar="N", help="of every search, in place of one that is drawn"
     )
-    parser.add_argument(
-        "--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="at a time"
-    )
+    add_processes(parser)
 
 
 def main(options: argparse.Namespace) -> int:

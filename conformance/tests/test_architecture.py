@@ -15,7 +15,7 @@ REFERENCE: Final = ROOT / "reference" / "cors_reference"
 CONFORMANCE: Final = ROOT / "conformance" / "cors_conformance"
 
 LAYERS: Final = (
-    {"choosing", "fetch", "pool"},
+    {"arguments", "choosing", "fetch", "pool"},
     {"application", "dialect", "policy", "standard"},
     {"named_policies", "scenario"},
     {"calls", "cases", "grant", "servers.base", "strategies"},

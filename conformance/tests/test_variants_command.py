@@ -80,3 +80,16 @@ def test_what_says_nothing_is_refused(
 ) -> None:
     assert cli.main(["variants", *arguments]) == variants_command.USAGE
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["mutants", "variants"])
+@pytest.mark.parametrize("number", ["0", "-2", "many"])
+def test_no_run_and_no_process_is_bad_input(
+    command: str, number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--processes"] if command == "mutants" else ["--processes", "--runs"]
+    for option in options:
+        with pytest.raises(SystemExit) as ended:
+            cli.main([command, f"{option}={number}"])
+        assert ended.value.code == 2
+        assert f"argument {option}: " in capsys.readouterr().err

@@ -8,6 +8,7 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any, Final
 
+from cors_conformance.arguments import positive
 from cors_conformance.browsers import casefile
 from cors_conformance.browsers.deviations import DEVIATIONS
 from cors_conformance.browsers.driving import PageLost
@@ -79,15 +80,6 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="PATH",
             help=f"where {engine.product} is, if not on the PATH",
         )
-
-
-def positive(text: str) -> int:
-    """Read an option that is a number from one on."""
-    number = int(text)
-    if number < 1:
-        message = f"{text} is less than 1"
-        raise argparse.ArgumentTypeError(message)
-    return number
 
 
 def main(options: argparse.Namespace) -> int:

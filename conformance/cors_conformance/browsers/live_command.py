@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
+from cors_conformance.arguments import positive
 from cors_conformance.browsers.command import (
     FAILURES,
     SEED,
     add_engine_arguments,
     complain,
-    positive,
     say,
 )
 from cors_conformance.browsers.driving import Theatre
