@@ -5,7 +5,7 @@ are tried under the plainest policy alone, in which one parameter is replaced.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, Final
@@ -31,9 +31,6 @@ from cors_conformance.strategies.mutations import EVIL, mutations
 from cors_conformance.world import Sent, World
 
 (ORIGIN,) = ONE_ORIGIN.allow_origins
-
-_FEW: Final = 6
-"""Where each configuration takes a process, one in so many has to do."""
 
 _LISTS: Final[tuple[tuple[Capability, Parameter, str], ...]] = (
     (Capability.METHODS, "allow_methods", "PUT"),
@@ -64,11 +61,6 @@ def served(world: World, **parameters: object) -> Iterator[World | None]:
     replaced: dict[str, Any] = parameters
     with world.beside(world.implementation, replace(world.policy, **replaced)) as other:
         yield other
-
-
-def _few(world: World, items: Iterable[Any]) -> list[Any]:
-    listed = list(dict.fromkeys(items))
-    return listed[::_FEW] if world.implementation.interface == "http" else listed
 
 
 def _shown(**parameters: object) -> str:
@@ -133,7 +125,7 @@ def bad_origin(world: World, _: Batch) -> bool:
     """Hold that a misspelt origin is refused, understood as what it spells, or grants nothing."""
     if not is_tried(world):
         return False
-    for text in _few(world, (*BAD_ORIGINS, *mutations(ORIGIN, audience="raw")[::2])):
+    for text in dict.fromkeys((*BAD_ORIGINS, *mutations(ORIGIN, audience="raw")[::2])):
         meant = _meant(text)
         probes = _STRANGERS if _is_pattern(text) else (*_STRANGERS, ORIGIN, *_NEAR)
         with served(world, allow_origins=(text,)) as other:
@@ -158,7 +150,7 @@ def bad_token(world: World, _: Batch) -> bool:
         if not world.can(capability):
             continue
         judged = True
-        for item in _few(world, BAD_TOKENS):
+        for item in BAD_TOKENS:
             for value in ((item,), (sample, item)):
                 with served(world, **{parameter: value}) as other:
                     if other is not None:
