@@ -27,6 +27,7 @@ from cors_conformance.servers.base import (
     ServerHung,
 )
 from cors_conformance.servers.start import start
+from cors_conformance.servers.time_limit import Alarm
 
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
@@ -139,7 +140,8 @@ class World:
         self._end: ConfigurationRefused | ServerDied | None = None
 
     def __enter__(self) -> Self:
-        """Hold the server and the worlds derived from this one."""
+        """Hold the server and the worlds derived from this one, and the signal of time limits."""
+        self._resources.enter_context(Alarm())
         return self
 
     def __exit__(

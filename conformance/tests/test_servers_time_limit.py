@@ -27,7 +27,7 @@ from cors_conformance.servers.asgi import ASGIServer
 from cors_conformance.servers.base import Reply, ServerHung
 from cors_conformance.servers.origin import ASGIOrigin, Environ, Receive, Scope, Send, WSGIOrigin
 from cors_conformance.servers.start import start, wrapped
-from cors_conformance.servers.time_limit import TimeIsUp, TimeLimit
+from cors_conformance.servers.time_limit import Alarm, TimeIsUp, TimeLimit
 from cors_conformance.servers.wsgi import WSGIServer
 from middlewares import reference
 
@@ -210,6 +210,29 @@ def test_a_machine_that_has_other_work_is_waited_for() -> None:
 def test_a_limit_within_a_limit_is_the_outer_one() -> None:
     with pytest.raises(TimeIsUp), TimeLimit(MOMENT), TimeLimit(60):
         loops()
+
+
+def test_the_signal_is_held_until_the_last_one_gives_it_back() -> None:
+    with Alarm():
+        held = signal.getsignal(signal.SIGALRM)
+        assert held is not signal.SIG_DFL
+        with Alarm(), pytest.raises(TimeIsUp), TimeLimit(MOMENT):
+            loops()
+        assert signal.getsignal(signal.SIGALRM) is held
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+
+
+def test_what_takes_the_signal_meanwhile_keeps_it_and_its_timer() -> None:
+    with Alarm():
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        signal.setitimer(signal.ITIMER_REAL, 60)
+        try:
+            with TimeLimit(MOMENT):
+                assert signal.getitimer(signal.ITIMER_REAL)[0] > 1
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    assert signal.signal(signal.SIGALRM, signal.SIG_DFL) is signal.SIG_IGN
 
 
 def test_where_the_signal_is_taken_or_does_not_arrive_there_is_no_limit() -> None:
