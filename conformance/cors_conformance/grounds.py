@@ -34,6 +34,8 @@ _PREFLIGHT: Final = "live-preflight-no-credentials"
 
 def gone(world: World, rule: Rule, subject: Subject, judged: Collection[str]) -> str | None:
     """Name the rule, one of those judged, from which it follows that `subject` breaks `rule`."""
+    if not judged:
+        return None
     ground = _ground(world, rule, subject, judged)
     if ground is not None or rule.id == _HISTORY or _HISTORY not in judged:
         return ground

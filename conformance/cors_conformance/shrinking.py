@@ -233,7 +233,7 @@ def judge(
             count += rule.check(world, subject)
         except Breach as breach:
             count += 1
-            ground = gone(world, rule, subject, grounds) if grounds else None
+            ground = gone(world, rule, subject, grounds)
             if ground is None:
                 return Judged(count=count, message=str(breach))
             followed = followed or Judged(count=count, message=str(breach), ground=ground)

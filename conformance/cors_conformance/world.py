@@ -27,7 +27,7 @@ from cors_conformance.servers.base import (
     ServerHung,
 )
 from cors_conformance.servers.start import start
-from cors_conformance.servers.time_limit import Alarm
+from cors_conformance.servers.time_limit import alarm_held
 
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
@@ -141,7 +141,7 @@ class World:
 
     def __enter__(self) -> Self:
         """Hold the server and the worlds derived from this one, and the signal of time limits."""
-        self._resources.enter_context(Alarm())
+        self._resources.enter_context(alarm_held())
         return self
 
     def __exit__(

@@ -27,7 +27,7 @@ from cors_conformance.servers.asgi import ASGIServer
 from cors_conformance.servers.base import Reply, ServerHung
 from cors_conformance.servers.origin import ASGIOrigin, Environ, Receive, Scope, Send, WSGIOrigin
 from cors_conformance.servers.start import start, wrapped
-from cors_conformance.servers.time_limit import Alarm, TimeIsUp, TimeLimit
+from cors_conformance.servers.time_limit import TimeIsUp, TimeLimit, alarm_held
 from cors_conformance.servers.wsgi import WSGIServer
 from middlewares import reference
 
@@ -213,10 +213,10 @@ def test_a_limit_within_a_limit_is_the_outer_one() -> None:
 
 
 def test_the_signal_is_held_until_the_last_one_gives_it_back() -> None:
-    with Alarm():
+    with alarm_held():
         held = signal.getsignal(signal.SIGALRM)
         assert held is not signal.SIG_DFL
-        with Alarm(), pytest.raises(TimeIsUp), TimeLimit(MOMENT):
+        with alarm_held(), pytest.raises(TimeIsUp), TimeLimit(MOMENT):
             loops()
         assert signal.getsignal(signal.SIGALRM) is held
         assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
@@ -224,7 +224,7 @@ def test_the_signal_is_held_until_the_last_one_gives_it_back() -> None:
 
 
 def test_what_takes_the_signal_meanwhile_keeps_it_and_its_timer() -> None:
-    with Alarm():
+    with alarm_held():
         signal.signal(signal.SIGALRM, signal.SIG_IGN)
         signal.setitimer(signal.ITIMER_REAL, 60)
         try:

@@ -4,10 +4,12 @@ An event loop can end what waits for something; what does not return to the loop
 """
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import current_thread, main_thread
 from time import monotonic, thread_time
 from types import FrameType, TracebackType
-from typing import ClassVar, Final, Self
+from typing import Final
 
 _AGAIN: Final = 1.0
 """Seconds until the next look, and until whoever takes no notice is told again."""
@@ -22,77 +24,75 @@ class TimeIsUp(BaseException):
     """Raised in whatever holds the thread; no `Exception`, which middlewares may catch."""
 
 
-class Alarm:
-    """A context in which SIGALRM is held for limits; one within another costs next to nothing.
+class _Alarm:
+    """SIGALRM, and how many hold it.
 
-    To take the signal for each request would be a tenth of a run. Signals get to the main thread
-    alone, and SIGALRM may be somebody else's: elsewhere, and where it is, nothing is held.
+    Signals get to the main thread alone, and SIGALRM may be somebody else's: elsewhere, and where
+    it is, it is not to be had.
     """
 
-    __slots__ = ("is_held",)
-
-    _holders = 0
-
     def __init__(self) -> None:
-        """Hold nothing yet."""
-        self.is_held = False
+        self._holders = 0
+        self.limit: TimeLimit | None = None
 
-    def __enter__(self) -> Self:
-        """Take the signal, unless it is held already; `is_held` says whether it was to be had."""
+    def take(self) -> bool:
+        """Hold the signal, and say whether it was to be had; if so, it is to be given back."""
         if current_thread() is not main_thread() or not hasattr(signal, "SIGALRM"):
-            return self
-        if Alarm._holders == 0:
+            return False
+        if self._holders == 0:
             if signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
-                return self
+                return False
             signal.signal(signal.SIGALRM, _look)
-        Alarm._holders += 1
-        self.is_held = True
-        return self
+        self._holders += 1
+        return True
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        """Give it back, if nobody else holds it."""
-        if not self.is_held:
-            return
-        self.is_held = False
-        Alarm._holders -= 1
-        if Alarm._holders == 0 and signal.getsignal(signal.SIGALRM) is _look:
+    def give_back(self) -> None:
+        """Hold it no more; what took it meanwhile keeps it."""
+        self._holders -= 1
+        if self._holders == 0 and signal.getsignal(signal.SIGALRM) is _look:
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+_ALARM: Final = _Alarm()
+
+
+@contextmanager
+def alarm_held() -> Iterator[None]:
+    """Hold SIGALRM for the limits within: to take it for each request is a tenth of a run."""
+    is_held = _ALARM.take()
+    try:
+        yield
+    finally:
+        if is_held:
+            _ALARM.give_back()
 
 
 class TimeLimit:
     """A context that raises `TimeIsUp` in what runs inside it for longer than it may.
 
-    There is no limit where no `Alarm` is to be had, where somebody else's timer runs, and within
+    There is no limit where SIGALRM is not to be had, where somebody else's timer runs, and within
     another limit.
     """
 
-    __slots__ = ("_alarm", "_is_set", "_seconds", "_since", "_worked")
-
-    current: ClassVar["TimeLimit | None"] = None
+    __slots__ = ("_is_set", "_seconds", "_since", "_worked")
 
     def __init__(self, seconds: float) -> None:
         """Take the seconds: of work, or thrice as many by the clock."""
-        self._alarm = Alarm()
-        self._is_set = False
         self._seconds = seconds
+        self._is_set = False
         self._worked = self._since = 0.0
 
     def __enter__(self) -> None:
         """Set the limit."""
-        if TimeLimit.current is not None or not self._alarm.__enter__().is_held:
+        if _ALARM.limit is not None or not _ALARM.take():
             return
         self._worked, self._since = thread_time(), monotonic()
         others = signal.setitimer(signal.ITIMER_REAL, self._seconds, min(_AGAIN, self._seconds))
         if others != _NO_TIMER:
             signal.setitimer(signal.ITIMER_REAL, *others)
+            _ALARM.give_back()
             return
-        TimeLimit.current = self
+        _ALARM.limit = self
         self._is_set = True
 
     def __exit__(
@@ -103,12 +103,13 @@ class TimeLimit:
         /,
     ) -> None:
         """Take it back."""
+        if not self._is_set:
+            return
         try:
-            if self._is_set:
-                TimeLimit.current = None
-                signal.setitimer(signal.ITIMER_REAL, 0)
+            _ALARM.limit = None
+            signal.setitimer(signal.ITIMER_REAL, 0)
         finally:
-            self._alarm.__exit__(kind, error, trace)
+            _ALARM.give_back()
 
     def look(self) -> None:
         """Raise `TimeIsUp` if it is."""
@@ -119,5 +120,5 @@ class TimeLimit:
 
 
 def _look(_: int, __: FrameType | None) -> None:
-    if TimeLimit.current is not None:
-        TimeLimit.current.look()
+    if _ALARM.limit is not None:
+        _ALARM.limit.look()
