@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cors_conformance.report.complaint import complain
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -155,13 +157,6 @@ def _console(*, error: bool = False) -> "Console":
     return PipedConsole(stderr=error)
 
 
-def _complain(message: str) -> None:
-    from cors_conformance.report.escape import printable  # noqa: PLC0415 - a fast start
-
-    for line in message.splitlines():
-        sys.stderr.write(f"cors-conformance: {printable(line, limit=4000)}\n")
-
-
 def _cases(options: argparse.Namespace) -> int:
     from cors_conformance import cases_command  # noqa: PLC0415 - a fast start
 
@@ -173,7 +168,7 @@ def _run(options: argparse.Namespace) -> int:
 
     names = [*options.implementations, *options.implementation]
     if not names:
-        _complain("name an implementation; `cors-conformance implementations` lists them")
+        complain("name an implementation; `cors-conformance implementations` lists them")
         return USAGE
     asked = selection.Asked(
         implementations=names,
@@ -191,7 +186,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         selected = selection.read(asked)
     except selection.BadSelection as error:
-        _complain(str(error))
+        complain(str(error))
         return USAGE
     if selected.is_endless and selected.seed is None:
         import random  # noqa: PLC0415 - a fast start
@@ -221,7 +216,7 @@ def _run_all(selected: "Selection", json_out: Path | None) -> int:
         try:
             json_out.write_text(json.dumps(runs), encoding="ascii")
         except OSError as error:
-            _complain(f"{json_out}: cannot be written: {error.strerror}")
+            complain(f"{json_out}: cannot be written: {error.strerror}")
             statuses.append(USAGE)
     return max(statuses)
 
@@ -237,7 +232,7 @@ def _judge(
     from cors_conformance.selection import BadSelection  # noqa: PLC0415 - a fast start
 
     console = _console(error=True)
-    pulse = Pulse(lambda line: _complain(f"{implementation.name}: {line}"))
+    pulse = Pulse(lambda line: complain(f"{implementation.name}: {line}"))
     # What is printed meanwhile is for the standard output, wherever that leads.
     bar = Progress(
         console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False
@@ -260,7 +255,7 @@ def _judge(
     except BrokenPipeError:
         raise
     except (BadSelection, CannotTest) as error:
-        _complain(str(error))
+        complain(str(error))
         return USAGE, None
     except Exception as error:  # noqa: BLE001 - whatever it is, it is not the implementation's
         _fault(implementation, error)
@@ -275,8 +270,8 @@ def _fault(implementation: "Implementation", error: Exception) -> None:
     from cors_conformance.servers.text import describe_error  # noqa: PLC0415 - a fast start
 
     if not isinstance(error, HarnessError):
-        _complain("".join(format_exception(error)))
-    _complain(
+        complain("".join(format_exception(error)))
+    complain(
         f"a fault of the suite or a harness, and none of {implementation.name}:"
         f" {describe_error(error)}"
     )
@@ -342,7 +337,7 @@ def _rules(options: argparse.Namespace) -> int:
     try:
         rules = select(options.globs)
     except NothingMatches as error:
-        _complain(str(error))
+        complain(str(error))
         return USAGE
     if options.json:
         sys.stdout.write(listings.rules_json(rules))

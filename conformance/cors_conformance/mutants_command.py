@@ -4,7 +4,6 @@ def main(options) -> int      0 all die as they should, 1 one does not, or a rul
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +13,8 @@ from cors_conformance import kill_matrix
 from cors_conformance.arguments import add_processes
 from cors_conformance.choosing import NothingMatches, choose
 from cors_conformance.mutants import MUTANTS
+from cors_conformance.report.complaint import complain
 from cors_conformance.report.console import PipedConsole
-from cors_conformance.report.escape import printable
 from cors_conformance.rules import RULES
 
 KILLED: Final = 0
@@ -51,7 +50,8 @@ def main(options: argparse.Namespace) -> int:
     try:
         chosen = choose(MUTANTS, options.globs, kind="mutant", listed="without a glob, all are run")
     except NothingMatches as error:
-        return _complain(str(error))
+        complain(str(error))
+        return USAGE
     console, errors = PipedConsole(), PipedConsole(stderr=True)
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task("judging", total=len(chosen))
@@ -66,7 +66,8 @@ def main(options: argparse.Namespace) -> int:
         try:
             options.markdown.write_text(kill_matrix.page(kills), encoding="utf-8")
         except OSError as error:
-            return _complain(f"{options.markdown} cannot be written: {error.strerror}")
+            complain(f"{options.markdown} cannot be written: {error.strerror}")
+            return USAGE
     survivors = kill_matrix.survivors(kills)
     misnamed = kill_matrix.misnamed(kills)
     # What kills nothing of a few mutants says nothing.
@@ -84,8 +85,3 @@ def main(options: argparse.Namespace) -> int:
         highlight=False,
     )
     return SURVIVED if survivors or misnamed or idle else KILLED
-
-
-def _complain(message: str) -> int:
-    sys.stderr.write(f"cors-conformance: {printable(message, limit=4000)}\n")
-    return USAGE

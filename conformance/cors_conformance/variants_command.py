@@ -5,7 +5,6 @@ def main(options) -> int      0 silence, 1 a finding, 2 bad input
 
 import argparse
 import random
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,8 +21,8 @@ from cors_conformance.implementations.registry import find
 from cors_conformance.pool import each_done
 from cors_conformance.profiles import PROFILES
 from cors_conformance.report import text
+from cors_conformance.report.complaint import complain
 from cors_conformance.report.console import PipedConsole
-from cors_conformance.report.escape import printable
 from cors_conformance.rules import RULES
 from cors_conformance.run import Run
 from cors_conformance.variants import VARIANTS
@@ -92,13 +91,15 @@ def main(options: argparse.Namespace) -> int:
     try:
         chosen = choose(_NAMES, options.globs, kind="variant", listed=there)
     except NothingMatches as error:
-        return _complain(str(error))
+        complain(str(error))
+        return USAGE
     is_same = options.seed is not None or PROFILES[options.profile].is_deterministic
     if options.runs > 1 and is_same:
-        return _complain(
+        complain(
             "runs with one seed, or by a profile that has none, are the same; take --profile long"
             " without --seed"
         )
+        return USAGE
     jobs = [
         (name, options.profile, options.seed if is_same else _drawn_seed())
         for _ in range(options.runs)
@@ -164,8 +165,3 @@ def _lines(judged: Judged) -> Iterable[str]:
     )
     for finding in judged.findings:
         yield from (f"    {line}" for line in finding.splitlines())
-
-
-def _complain(message: str) -> int:
-    sys.stderr.write(f"cors-conformance: {printable(message, limit=4000)}\n")
-    return USAGE

@@ -1,7 +1,6 @@
 """The command `cors-conformance benchmarks`: what changed, as a table or a chart."""
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ from rich.text import Text
 from cors_conformance.benchmarks.comparing import Change, NothingInCommon, compare
 from cors_conformance.benchmarks.history import history
 from cors_conformance.benchmarks.results import BadResults, Results, load
+from cors_conformance.report.complaint import complain
 from cors_conformance.report.console import PipedConsole
 from cors_conformance.report.escape import printable
 
@@ -80,13 +80,9 @@ def main(options: argparse.Namespace) -> int:
     try:
         status: int = options.does(options)
     except (BadResults, NothingInCommon) as error:
-        return _complain(str(error))
+        complain(str(error))
+        return USAGE
     return status
-
-
-def _complain(message: str) -> int:
-    sys.stderr.write(f"cors-conformance: {printable(message, limit=4000)}\n")
-    return USAGE
 
 
 def _chart(options: argparse.Namespace) -> int:
@@ -94,21 +90,24 @@ def _chart(options: argparse.Namespace) -> int:
     output: Path = options.output
     suffix = output.suffix.lower()
     if suffix not in {".html", ".svg"}:
-        return _complain(f"{output}: cannot be drawn, expected a name that ends in .html or .svg")
+        complain(f"{output}: cannot be drawn, expected a name that ends in .html or .svg")
+        return USAGE
     runs = history(options.results, options.relative_to)
     try:
         from cors_conformance.benchmarks.drawing import draw  # noqa: PLC0415 - an extra
         from cors_conformance.benchmarks.page import page  # noqa: PLC0415 - see above
     except ModuleNotFoundError as error:
-        return _complain(
+        complain(
             f"charts need {error.name}, which is not installed here:"
             " pip install 'cors-conformance[charts]'"
         )
+        return USAGE
     drawn = page(runs) if suffix == ".html" else draw(runs)
     try:
         output.write_text(drawn, encoding="utf-8")
     except OSError as error:
-        return _complain(f"{output}: cannot be written: {error.strerror}")
+        complain(f"{output}: cannot be written: {error.strerror}")
+        return USAGE
     return OK
 
 

@@ -22,6 +22,7 @@ from cors_conformance.implementation import Implementation
 from cors_conformance.implementations.errors import BadImplementation
 from cors_conformance.implementations.registry import find
 from cors_conformance.report import text
+from cors_conformance.report.complaint import complain
 from cors_conformance.report.console import PipedConsole
 from cors_conformance.report.escape import printable
 from cors_conformance.run import CannotTest
@@ -70,26 +71,29 @@ def main(options: argparse.Namespace) -> int:
         implementation = find(options.implementation)
         entries = {entry.rule: entry for entry in reversed(_entries(options, implementation))}
     except (BadImplementation, baseline.BadBaseline) as error:
-        return _complain(str(error), USAGE)
+        complain(str(error))
+        return USAGE
     if implementation.wrap is None:
         message = (
             f"{implementation.name} is reached over {implementation.interface.upper()}, where"
             " enumerating would take hours; `cors-conformance run` judges it by a search"
         )
-        return _complain(message, USAGE)
+        complain(message)
+        return USAGE
     started, worked = time.perf_counter(), time.process_time()
     try:
         result = _exhaust(implementation, frozenset(entries))
     except CannotTest as error:
-        return _complain(str(error), USAGE)
+        complain(str(error))
+        return USAGE
     except Exception as error:  # noqa: BLE001 - whatever it is, it is not the implementation's
         if not isinstance(error, HarnessError):
-            _complain("".join(format_exception(error)), FAULT)
-        return _complain(
+            complain("".join(format_exception(error)))
+        complain(
             "a fault of the suite or a harness, and none of"
-            f" {implementation.name}: {describe_error(error)}",
-            FAULT,
+            f" {implementation.name}: {describe_error(error)}"
         )
+        return FAULT
     seconds, processor = time.perf_counter() - started, time.process_time() - worked
     console = PipedConsole()
     for line in _lines(result, implementation, entries):
@@ -153,9 +157,3 @@ def _reasons(title: str, reasons: list[str]) -> Iterator[str]:
         yield printable(f"{title}: {count:,} policies: {why}", 1000)
     if len(counts) > _REASONS:
         yield f"{title}: {len(counts) - _REASONS:,} more reasons"
-
-
-def _complain(message: str, status: int) -> int:
-    for line in message.splitlines():
-        sys.stderr.write(f"cors-conformance: {printable(line, limit=4000)}\n")
-    return status
