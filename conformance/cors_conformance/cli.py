@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cors_conformance.arguments import output
 from cors_conformance.report.complaint import complain
 
 if TYPE_CHECKING:
@@ -80,15 +81,40 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="print the version")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_run(commands.add_parser("run", help="judge implementations"))
-    cases = commands.add_parser("cases", help="run case files against the browser")
-    cases.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    cases.add_argument("--json", type=Path, metavar="OUT", help="write the results there, too")
+    _add_run(
+        commands.add_parser(
+            "run",
+            help="judge implementations",
+            description="Judge CORS middlewares: a standard browser must let pages do what the"
+            " policy grants, and nothing else.",
+            epilog="Exit status: 0 nothing new, 1 findings, or known ones that are gone, 2 bad"
+            " input, 3 a fault of the suite.",
+        )
+    )
+    cases = commands.add_parser(
+        "cases",
+        help="run case files against the browser",
+        description="Run case files against the browser model, and print what differs from what"
+        " they expect, with the steps of the standard that were taken.",
+        epilog="Exit status: 0 all agree, 1 one does not, 2 bad input.",
+    )
+    cases.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSON")
+    cases.add_argument("--json", type=output, metavar="OUT", help="write the results there, too")
     cases.set_defaults(command=_cases)
-    listed = commands.add_parser("implementations", help="list what can be tested here")
+    listed = commands.add_parser(
+        "implementations",
+        help="list what can be tested here",
+        description="List the implementations that can be tested by name, with what each cannot"
+        " express or show.",
+    )
     listed.add_argument("--json", action="store_true", help="print JSON")
     listed.set_defaults(command=_implementations)
-    rules = commands.add_parser("rules", help="list the rules")
+    rules = commands.add_parser(
+        "rules",
+        help="list the rules",
+        description="List the rules: level, statement, and the anchor in the standard.",
+        epilog="Exit status: 0 listed, 2 no rule matches.",
+    )
     rules.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'safe-*'")
     rules.add_argument("--json", action="store_true", help="print JSON")
     rules.set_defaults(command=_rules)
@@ -118,7 +144,9 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="quick, default, long, or fuzz, which goes on until it is stopped",
     )
-    run.add_argument("--seed", type=int, metavar="N", help="of the search")
+    run.add_argument(
+        "--seed", type=int, metavar="N", help="search by another seed: any whole number"
+    )
     run.add_argument(
         "--seconds", type=float, metavar="N", help="end the profile fuzz after so long"
     )
@@ -131,11 +159,23 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         help="begin with the counterexamples kept there and keep new ones: redis://HOST:PORT/NUMBER,"
         " rediss://..., unix://PATH, or a directory; a password may be in REDISCLI_AUTH",
     )
-    known = run.add_mutually_exclusive_group()
-    known.add_argument("--baseline", metavar="FILE", help="more findings that are known")
-    known.add_argument("--no-baseline", action="store_true", help="count known findings as new")
-    run.add_argument("--json", type=Path, metavar="OUT", help="write the report there, too")
-    run.add_argument("--replay", metavar="TOKEN", help="do one finding again")
+    run.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="more findings that are known: TOML tables [[known]] of rule, implementation,"
+        " versions and reason",
+    )
+    run.add_argument(
+        "--no-baseline",
+        action="store_true",
+        help="count the findings that the package knows of as new",
+    )
+    run.add_argument("--json", type=output, metavar="OUT", help="write the report there, too")
+    run.add_argument(
+        "--replay",
+        metavar="TOKEN",
+        help="do one finding again, by the token printed with it",
+    )
 
 
 class _Version(argparse.Action):

@@ -51,14 +51,18 @@ def open_database(text: str) -> ExampleDatabase:
     """
     scheme, separator, _ = text.partition("://")
     if not separator:
-        return _directory(Path(text))
+        return _directory(text)
     if scheme not in _SCHEMES:
         message = f"database: there is none of the kind {scheme[:20]!r}; give {_KINDS}"
         raise BadDatabase(message)
     return _redis(text)
 
 
-def _directory(path: Path) -> ExampleDatabase:
+def _directory(text: str) -> ExampleDatabase:
+    if not text:
+        message = f"database: the name is empty; give {_KINDS}"
+        raise BadDatabase(message)
+    path = Path(text)
     try:
         path.mkdir(parents=True, exist_ok=True)
         if not os.access(path, os.R_OK | os.W_OK | os.X_OK):

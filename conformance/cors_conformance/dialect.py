@@ -5,7 +5,7 @@ neither granted nor denied.
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 WildcardWithCredentials: TypeAlias = Literal["refused", "never credentialed", "any origin"]
 """What `allow_origins=["*"]` with `allow_credentials=True` does.
@@ -43,3 +43,24 @@ class Dialect:
     wildcard_with_credentials: WildcardWithCredentials | None = None
     always_allowed_headers: frozenset[str] | None = None
     wildcard_methods: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the words.
+
+        Raises:
+            TypeError: one is not of its type; a string where a set belongs would be its letters.
+            ValueError: `wildcard_with_credentials` is none of the readings.
+
+        """
+        readings = get_args(WildcardWithCredentials)
+        if self.wildcard_with_credentials not in {None, *readings}:
+            message = (
+                f"`wildcard_with_credentials` is {self.wildcard_with_credentials!r}; there are"
+                f" {', '.join(map(repr, readings))} and None"
+            )
+            raise ValueError(message)
+        for name in ("always_allowed_headers", "wildcard_methods"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, frozenset):
+                message = f"`{name}` is {value!r}; expected a frozenset or None"
+                raise TypeError(message)

@@ -1,10 +1,10 @@
 """Implementations: the middlewares under test, and how each is built from a policy."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from cors_conformance.dialect import Dialect
 from cors_conformance.policy import Policy
@@ -27,6 +27,8 @@ class Capability(StrEnum):
     """What reaches the application can be observed."""
     APPLICATION_STATUS = "application-status"
     """The application can answer any status."""
+    APPLICATION_BODY = "application-body"
+    """The application can answer any body."""
     APPLICATION_HEADERS = "application-headers"
     """The application can set response headers."""
     APPLICATION_CHUNKS = "application-chunks"
@@ -110,7 +112,7 @@ class Implementation:
 
     Attributes:
         name: how people select it, e.g. `starlette`.
-        interface: how it is reached.
+        interface: how it is reached: `asgi` or `wsgi` with `wrap`, `http` with `serve`.
         version: of the package under test, as it reports itself; "" where there is none.
         language: what it is written in.
         wrap: builds the middleware around an ASGI or WSGI application. Any exception it raises
@@ -152,20 +154,13 @@ class Implementation:
         """Check the declaration, and add what it lacks by its interface, or undeclared.
 
         Raises:
-            TypeError: both or neither of `wrap` and `serve`, `bare` without `serve`, or an unknown
-                capability.
+            TypeError: what is declared contradicts itself, or is of another type; the message says
+                what would be right.
 
         """
-        if (self.wrap is None) == (self.serve is None):
-            message = f"{self.name}: give exactly one of `wrap` and `serve`"
-            raise TypeError(message)
-        if self.bare is not None and self.serve is None:
-            message = f"{self.name}: `bare` is for servers, which give `serve`"
-            raise TypeError(message)
-        unknown = [name for name in self.lacks if name not in frozenset(Capability)]
-        if unknown:
-            known = ", ".join(Capability)
-            message = f"{self.name}: unknown capability {unknown[0]!r}; there are {known}"
+        wrong = self._wrong()
+        if wrong is not None:
+            message = f"{self.name}: {wrong}"
             raise TypeError(message)
         declared = {
             Capability.CONFIGURATIONS: self.as_given,
@@ -178,6 +173,30 @@ class Implementation:
             if interface != self.interface:
                 lacking[name] = _REACHED[self.interface]
         object.__setattr__(self, "lacks", MappingProxyType({**lacking, **self.lacks}))
+
+    def _wrong(self) -> str | None:
+        if (self.wrap is None) == (self.serve is None):
+            return "give exactly one of `wrap` and `serve`"
+        if self.bare is not None and self.serve is None:
+            return "`bare` is for servers, which give `serve`"
+        if self.interface not in get_args(Interface):
+            known = ", ".join(get_args(Interface))
+            return f"unknown interface {self.interface!r}; there are {known}"
+        if (self.interface == "http") is not (self.serve is not None):
+            return f"`serve` is for the interface 'http', `wrap` for the others: {self.interface!r}"
+        unknown = [name for name in self.lacks if name not in frozenset(Capability)]
+        if unknown:
+            return f"unknown capability {unknown[0]!r}; there are {', '.join(Capability)}"
+        options = [one for one in (self.null_origin, self.private_network) if one is not None]
+        declared: tuple[tuple[str, object, type], ...] = (
+            ("a Dialect", (self.dialect,), Dialect),
+            ("a tuple of OriginPattern for `patterns`", self.patterns, OriginPattern),
+            ("an Option for `null_origin` and `private_network`", options, Option),
+        )
+        for what, values, kind in declared:
+            if not isinstance(values, Sequence) or not all(isinstance(one, kind) for one in values):
+                return f"expected {what}, got {values!r}"
+        return None
 
     def cannot_express(self, policy: Policy) -> str | None:
         """Name what of a policy the implementation cannot express; `None` for nothing."""

@@ -4,13 +4,12 @@ def main(options) -> int      0 all die as they should, 1 one does not, or a rul
 """
 
 import argparse
-from pathlib import Path
 from typing import Final
 
 from rich.progress import Progress
 
 from cors_conformance import kill_matrix
-from cors_conformance.arguments import add_processes
+from cors_conformance.arguments import add_processes, output
 from cors_conformance.choosing import NothingMatches, choose
 from cors_conformance.mutants import MUTANTS
 from cors_conformance.report.complaint import complain
@@ -35,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'vary-*'")
     add_processes(parser)
     parser.add_argument(
-        "--markdown", type=Path, metavar="FILE", help="write the matrix as a page of Markdown"
+        "--markdown", type=output, metavar="FILE", help="write the matrix as a page of Markdown"
     )
 
 

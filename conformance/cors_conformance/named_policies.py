@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from cors_conformance.fetch.abnf import is_token
-from cors_conformance.fetch.origins import parse_serialized_origin
+from cors_conformance.fetch.urls import why_no_origin
 from cors_conformance.policy import WILDCARD, Policy
 
 NAMED_POLICIES: Final[Mapping[str, Policy]] = MappingProxyType(
@@ -95,11 +95,8 @@ def _wrong(policy: Policy) -> str | None:
     """Say what of the policy no browser could ever send: judging by it would tell nothing."""
     for origin in policy.allow_origins:
         # Some allow `null` on purpose; what they then grant is for the rules to say.
-        if origin not in {WILDCARD, "null"}:
-            try:
-                parse_serialized_origin(origin)
-            except ValueError as error:
-                return f"allow_origins: {origin!r} is no origin that a browser sends: {error}"
+        if origin not in {WILDCARD, "null"} and (why := why_no_origin(origin)) is not None:
+            return f"allow_origins: {origin!r} is {why}"
     for parameter in ("allow_methods", "allow_headers", "expose_headers"):
         for name in getattr(policy, parameter):
             if not is_token(name.encode()):

@@ -48,6 +48,10 @@ _KINDS: Final[dict[str, type]] = {
 _LETTERS: Final = {kind: letter for letter, kind in _KINDS.items()}
 
 
+class PolicyRefused(CannotTest):
+    """The implementation refuses the policy of the token by now, and so the finding is gone."""
+
+
 class BadToken(Exception):
     """The token cannot be replayed; the message says why."""
 
@@ -97,8 +101,8 @@ def replay(implementation: Implementation, token: str) -> Finding | None:
 
     Raises:
         BadToken: the token cannot be read.
-        CannotTest: the implementation refuses or cannot express the policy, cannot show what the
-            rule needs, or died.
+        PolicyRefused: the implementation refuses the policy.
+        CannotTest: it cannot express the policy, cannot show what the rule needs, or died.
         HarnessError: the suite or a harness is at fault.
 
     """
@@ -114,8 +118,7 @@ def replay(implementation: Implementation, token: str) -> Finding | None:
     try:
         return finding(implementation, rule, policy, source)
     except ConfigurationRefused as error:
-        message = f"{name} refuses the policy of the token: {error}"
-        raise CannotTest(message) from error
+        raise PolicyRefused(str(error)) from error
     except ServerDied as error:
         message = f"{name} died: {error}"
         raise CannotTest(message) from error

@@ -395,7 +395,8 @@ class Run:
     def _result(self, rule: Rule) -> RuleResult:
         lacking = self._lacking(rule)
         if lacking:
-            return RuleResult(rule=rule, status=Status.NOT_TESTED, reason="; ".join(lacking))
+            reason = "; ".join(dict.fromkeys(lacking))
+            return RuleResult(rule=rule, status=Status.NOT_TESTED, reason=reason)
         tally = self._tallies[rule.id]
         # What was replayed is not counted: it says nothing of whether a rule ever holds.
         if not tally.judged and tally.finding is None:

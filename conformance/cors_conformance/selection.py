@@ -20,7 +20,7 @@ from cors_conformance.implementations.registry import Missing
 from cors_conformance.named_policies import BadPolicy, find_policy
 from cors_conformance.policy import Policy
 from cors_conformance.profiles import PROFILES, Profile
-from cors_conformance.replay import BadToken, decode, replay
+from cors_conformance.replay import BadToken, PolicyRefused, decode, replay
 from cors_conformance.rules import select
 from cors_conformance.rules.base import Rule
 from cors_conformance.run import Progress, Run
@@ -141,8 +141,12 @@ class Selection:
         return partial(Fuzz, limit=self.limit, told=tell)
 
     def _replayed(self, implementation: Implementation, token: str) -> Report:
+        refused: tuple[tuple[Policy, str], ...] = ()
         try:
             finding = replay(implementation, token)
+        except PolicyRefused as error:
+            _, policy, _ = decode(token)
+            finding, refused = None, ((policy, str(error)),)
         except BadToken as error:
             raise BadSelection(str(error)) from error
         status = Status.PASSED if finding is None else Status.FAILED
@@ -152,8 +156,9 @@ class Selection:
             profile="replay",
             seed=None,
             results=(RuleResult(rule=rule, status=status, judged=1, finding=finding),),
-            policies=1,
+            policies=0 if refused else 1,
             exchanges=0 if finding is None else len(finding.wire),
+            refused=refused,
         )
 
 
@@ -199,6 +204,9 @@ def read(asked: Asked) -> Selection:
 def _rules(asked: Asked) -> tuple[Rule, ...]:
     if asked.token is None:
         return select(asked.rules)
+    if asked.rules or asked.policy is not None:
+        message = "a token names its rule and its policy: leave out --rule and --policy"
+        raise BadSelection(message)
     rule, _, _ = decode(asked.token)
     return (rule,)
 

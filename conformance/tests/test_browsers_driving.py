@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -171,7 +172,13 @@ def test_versions_are_read_from_what_a_browser_says(tmp_path: Path) -> None:
 
 
 def test_missing_engines_name_their_packages() -> None:
+    missing = replace(ENGINES["chromium"], executables=("no-such-program",))
     with pytest.raises(EngineMissing, match="apt-get install chromium"):
+        locate(missing)
+
+
+def test_a_path_that_is_no_engine_is_named() -> None:
+    with pytest.raises(EngineMissing, match="'no-such-program' is no program that can be run"):
         locate(ENGINES["chromium"], "no-such-program")
 
 
@@ -187,7 +194,7 @@ def test_missing_engines_are_not_tested(module: Any, capsys: pytest.CaptureFixtu
     if module is live_command:
         arguments.append("reference")
     assert module.main(options(module, *arguments)) == 4
-    assert "webkit: not tested: WebKitGTK is not here" in capsys.readouterr().out
+    assert "webkit: not tested: 'no-such-program' is no program" in capsys.readouterr().out
 
 
 class Stage:

@@ -12,11 +12,16 @@ import pytest
 from cors_conformance import cli, strategies
 from cors_conformance.named_policies import NAMED_POLICIES, BadPolicy, find_policy
 from cors_conformance.policy import Policy
+from cors_conformance.replay import encode
 from cors_conformance.rules import RULES
+from cors_conformance.scenario import Visit
 from programs import launched
 
 PROGRAM: Final = (sys.executable, "-m", "cors_conformance.cli")
 QUICK: Final = ("--profile", "quick", "--no-baseline")
+NEEDS_FULL: Final = pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="the system has no /dev/full"
+)
 ACCESS: Final = ("--rule", "safe-*", "--rule", "live-*")
 
 MIDDLEWARES: Final = '''
@@ -165,6 +170,15 @@ def test_a_finding_is_replayed_by_its_token(
 
 
 @pytest.mark.usefixtures("here")
+def test_a_finding_is_gone_where_its_policy_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    token = encode(RULES["live-simple"], Policy(), Visit(origin="https://a.example", method=b"GET"))
+    assert cli.main(["run", "middlewares_to_run:refusing", "--replay", token]) == 0
+    out = capsys.readouterr().out
+    assert "refused policies:\n  1 x " in out
+    assert "1 passed, 0 failed; 0 policies, 0 exchanges, 1 refused" in out
+
+
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -177,7 +191,9 @@ def test_a_finding_is_replayed_by_its_token(
         (["none", "--replay", "abc"], "'abc' is no token"),
         (["middlewares_to_run:refusing"], "refuses the policy"),
         (["middlewares_to_run:nothing"], "has no 'nothing'"),
-        (["none", "--rule", "safe-null", *QUICK, "--json", "no/out"], "cannot be written"),
+        (["none", "--replay", "1.a", "--rule", "live-*"], "leave out --rule and --policy"),
+        (["none", "--replay", "1.a", "--policy", "none.json"], "leave out --rule and --policy"),
+        (["none", "--database", ""], "database: the name is empty"),
     ],
 )
 def test_bad_input_is_named_and_is_no_finding(
@@ -187,6 +203,35 @@ def test_bad_input_is_named_and_is_no_finding(
     error = capsys.readouterr().err
     assert message in error
     assert "\x1b" not in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "none", "--json", "no/out"], "'no/out' cannot be written: there is no folder"),
+        (["run", "none", "--json", "."], "'.' is no name of a file"),
+        (["cases", "cases.json", "--json", "no/out"], "there is no folder 'no'"),
+        (["mutants", "--markdown", "no/out"], "there is no folder 'no'"),
+        (["mutants", "--processes", "two"], "'two' is no whole number"),
+        (["variants", "--runs", "0"], "0 is less than 1"),
+        (["benchmarks", "compare", "a", "b", "--threshold", "x"], "'x' is no percentage"),
+    ],
+)
+def test_bad_input_is_told_before_the_work(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@NEEDS_FULL
+@pytest.mark.usefixtures("here")
+def test_a_report_that_cannot_be_written_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["run", "none", "--rule", "safe-null", *QUICK]
+    assert cli.main([*arguments, "--json", "/dev/full"]) == 2
+    assert "/dev/full: cannot be written: No space left" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("here")
@@ -230,7 +275,7 @@ def test_one_policy_may_be_fixed(tmp_path: Path, capsys: pytest.CaptureFixture[s
     file = tmp_path / "policy.json"
     file.write_text('{"allow_origins": ["https://a.example"]}')
     assert cli.main(["run", "reference", "--policy", str(file), *ACCESS, *QUICK]) == 0
-    assert "; 1 policies" in capsys.readouterr().out
+    assert "; 1 policy, " in capsys.readouterr().out
 
 
 def test_seed_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -340,6 +385,8 @@ def test_missing_parameters_take_their_defaults(tmp_path: Path) -> None:
         (b'{"allow_origins": "*"}', r"Expected `array`, got `str` - at `\$.allow_origins`"),
         (b'{"max_age": true}', r"Expected `int`, got `bool` - at `\$.max_age`"),
         (b'{"allow_origins": ["https://a.example/"]}', "allow_origins: 'https://a.example/'"),
+        (b'{"allow_origins": ["https://a.example:443"]}', "expected https://a.example$"),
+        (b'{"allow_origins": ["https://a.example:70000"]}', "host or port is not one of a URL"),
         (b'{"allow_methods": ["GET, PUT"]}', "allow_methods: 'GET, PUT' is no token"),
         (b'{"max_age": -1}', "max_age: seconds are not negative"),
         (b" " * 2_000_000, "more than 1048576 bytes"),
@@ -360,13 +407,18 @@ def test_mutants_die_and_the_matrix_is_printed(capsys: pytest.CaptureFixture[str
     assert "1 mutants, 0 survived" in printed
 
 
-def test_the_matrix_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_matrix_is_written(tmp_path: Path) -> None:
     file = tmp_path / "matrix.md"
     command = ["mutants", "credentials-titled", "--processes", "1", "--markdown"]
     assert cli.main([*command, str(file)]) == 0
     assert "| credentials-titled | K18 |" in file.read_text(encoding="utf-8")
-    assert cli.main([*command, str(tmp_path)]) == 2
-    assert f"{tmp_path} cannot be written: Is a directory" in capsys.readouterr().err
+
+
+@NEEDS_FULL
+def test_a_matrix_that_cannot_be_written_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["mutants", "credentials-titled", "--processes", "1", "--markdown"]
+    assert cli.main([*command, "/dev/full"]) == 2
+    assert "/dev/full cannot be written: No space left" in capsys.readouterr().err
 
 
 def test_a_glob_that_matches_no_mutant_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ namespace; `doctest` reads prompts only, and the pages are easier to copy from w
 """
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -19,9 +20,13 @@ import pytest
 from sybil import Document
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
+from cors_conformance.application import ApplicationResponse
+from cors_conformance.fetch.http import HTTPRequest
 from cors_conformance.implementation import Implementation
 from cors_conformance.named_policies import find_policy
 from cors_conformance.policy import Policy
+from cors_conformance.servers.base import ConfigurationRefused
+from cors_conformance.servers.start import start
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -73,6 +78,63 @@ def test_declared_implementations_wrap_an_application(page: Path) -> None:
     assert isinstance(implementation, Implementation)
     assert implementation.wrap is not None
     assert implementation.wrap(lambda: None, Policy()) is not None
+
+
+PROGRAM: Final = """
+import json, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+port, policy = int(sys.argv[2]), json.loads(sys.argv[4])
+if "*" in policy["allow_origins"]:
+    sys.exit("no wildcards here")
+
+
+class Hello(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Access-Control-Allow-Origin", policy["allow_origins"][0])
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+
+HTTPServer(("127.0.0.1", port), Hello).serve_forever()
+"""
+"""What the page about plugging in calls `my-server`."""
+
+
+@pytest.fixture
+def my_server(
+    my_package: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Implementation:
+    program = tmp_path / "my-server"
+    program.write_text(f"#!{sys.executable}\n{PROGRAM}")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    document = Document.parse(str(ROOT / "docs" / "plugging-in.md"), PythonCodeBlockParser())
+    for example in document:
+        example.evaluate()
+    implementation = document.namespace["served"]
+    assert isinstance(implementation, Implementation)
+    return implementation
+
+
+def test_the_documented_server_answers_and_is_ended(my_server: Implementation) -> None:
+    request = HTTPRequest(method=b"GET", url="https://api.example/", headers=())
+    policy = Policy(allow_origins=("https://a.example",))
+    with start(my_server, policy) as server:
+        response = server.send(request, ApplicationResponse()).response
+        process = vars(server)["_process"]
+    assert response is not None
+    assert response.body == b"hello"
+    assert process.returncode is not None
+
+
+def test_the_documented_server_tells_refusals(my_server: Implementation) -> None:
+    with pytest.raises(ConfigurationRefused, match="no wildcards here"):
+        start(my_server, Policy(allow_origins=("*",)))
 
 
 def test_documented_policies_can_be_given(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from cors_conformance.implementations import adapt, registry
 from cors_conformance.implementations.errors import BadImplementation, UnknownImplementation
 from cors_conformance.implementations.registry import BUILT_IN, find, missing, names
 from cors_conformance.policy import Policy
-from cors_conformance.servers.base import ConfigurationRefused, ServerDied
+from cors_conformance.servers.base import ConfigurationRefused, HarnessError, ServerDied
 from cors_conformance.servers.nursery import SCRIPT_SIZE, SharedScript
 from cors_conformance.servers.start import start, wrapped
 
@@ -302,6 +303,8 @@ def test_declared_implementation_is_taken_as_it_is(write: Write, attribute: str)
         ("raise ValueError('at import')", "x", "failed: ValueError: at import"),
         ("import no_such_package", "x", "imports 'no_such_package', which is not installed"),
         ("raise ModuleNotFoundError", "x", "imports None"),
+        ("raise SystemExit(3)", "x", "failed: SystemExit: 3"),
+        ("def x(): raise SystemExit", "x", "calling it failed: SystemExit"),
         ("class X:\n def __init__(self, *, app): ...", "X", "as its first argument"),
         ("class X:\n pass", "X", "as its first argument"),
         ("class X:\n def __init__(self, **kw): ...", "X", "as its first argument"),
@@ -350,8 +353,16 @@ def test_misspelt_attribute_is_answered_with_the_right_one(write: Write) -> None
     name = write(ASGI_CLASS)
     with pytest.raises(UnknownImplementation, match=f"did you mean {name}:Middleware"):
         find(f"{name}:Midleware")
+    with pytest.raises(UnknownImplementation, match=f"did you mean {name}:Middleware"):
+        find(f"{name}:MIDDLEWARE")
     with pytest.raises(UnknownImplementation, match=r"has no 'zzz'$"):
         find(f"{name}:zzz")
+
+
+@pytest.mark.parametrize("module", ["my_cors.py", "./my_cors.py", "folder/my_cors.py"])
+def test_a_file_is_answered_with_its_module(module: str) -> None:
+    with pytest.raises(UnknownImplementation, match=r"named as in an import.*: my_cors:Class$"):
+        find(f"{module}:Class")
 
 
 @pytest.mark.parametrize("module", ["no_such_module", "no_such_package.module"])
@@ -420,6 +431,46 @@ def test_unknown_capability_is_an_error() -> None:
 def test_implementation_is_either_wrapped_or_served() -> None:
     with pytest.raises(TypeError, match="exactly one of"):
         Implementation(name="neither", interface="asgi")
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"interface": "htp"}, "unknown interface 'htp'; there are asgi, wsgi, http"),
+        ({"interface": "http"}, "`serve` is for the interface 'http'"),
+        ({"dialect": None}, "expected a Dialect, got"),
+        ({"patterns": "https://*.a.example"}, "expected a tuple of OriginPattern"),
+        ({"patterns": 1}, "expected a tuple of OriginPattern"),
+        ({"null_origin": "allow_null=True"}, "expected an Option"),
+    ],
+)
+def test_declarations_that_make_no_sense_are_errors(declared: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        replace(find("none"), **declared)
+
+
+def test_a_server_is_not_reached_in_process() -> None:
+    with pytest.raises(TypeError, match=r"`serve` is for the interface 'http'.*'asgi'"):
+        Implementation(name="s", interface="asgi", serve=lambda _: pytest.fail("not started"))
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"wildcard_with_credentials": "no"}, "is 'no'; there are 'refused', 'never"),
+        ({"always_allowed_headers": "accept"}, "is 'accept'; expected a frozenset"),
+        ({"wildcard_methods": ["GET"]}, "expected a frozenset"),
+    ],
+)
+def test_words_that_no_dialect_has_are_errors(declared: dict[str, Any], message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        Dialect(**declared)
+
+
+def test_what_is_served_is_a_server() -> None:
+    implementation = Implementation(name="s", interface="http", serve=lambda _: None)  # type: ignore[arg-type,return-value]
+    with pytest.raises(HarnessError, match="`serve` returned a 'NoneType'; expected a subclass of"):
+        start(implementation, POLICY)
 
 
 def test_only_a_server_has_one_without_the_middleware() -> None:

@@ -114,7 +114,7 @@ def test_no_cors_at_all_fails_with_the_report_and_nothing_else(run: pytest.Pytes
             "MUST live-simple: Pages of *",
             "  on the wire:",
             "    cors-conformance run none --replay 1.*",
-            "none: 0 passed, 1 failed; * policies, * exchanges, 0 refused",
+            "none: 0 passed, 1 failed; * polic*, * exchange*, 0 refused",
         ]
     )
     for noise in ("Traceback", "Falsifying", "hypothesis.", "Captured", "Error"):
@@ -230,7 +230,10 @@ def test_faults_of_the_suite_show_themselves(
         (["--conformance-profile", "slow"], "*no profile 'slow'*"),
         (["--conformance-baseline", "none.toml"], "*baseline none.toml: No such file*"),
         (["--conformance-replay", "abc"], "*'abc' is no token*"),
-        (["--conformance-json", "no/out.json"], "*--conformance-json no/out.json*"),
+        (
+            ["--conformance-json", "no/out.json"],
+            "*--conformance-json: 'no/out.json' cannot be written*",
+        ),
     ],
 )
 def test_wrong_options_are_usage_errors(

@@ -15,7 +15,7 @@ from cors_conformance.calls import CALLS
 from cors_conformance.implementation import Application, Capability, Implementation
 from cors_conformance.implementations.registry import find
 from cors_conformance.policy import Policy
-from cors_conformance.replay import BadToken, decode, encode, replay
+from cors_conformance.replay import BadToken, PolicyRefused, decode, encode, replay
 from cors_conformance.rules import RULES
 from cors_conformance.rules.base import Look
 from cors_conformance.run import CannotTest
@@ -145,7 +145,6 @@ def unchanged(app: Application, policy: Policy) -> Application:
 @pytest.mark.parametrize(
     ("implementation", "message"),
     [
-        (Implementation(name="x", interface="asgi", wrap=refusing), "refuses the policy.*no such"),
         (Implementation(name="x", interface="http", serve=dying), "x died: signal 11"),
         (
             Implementation(
@@ -159,6 +158,12 @@ def test_what_cannot_be_replayed_is_no_finding(
     implementation: Implementation, message: str
 ) -> None:
     with pytest.raises(CannotTest, match=message):
+        replay(implementation, encode(RULE, POLICY, VISIT))
+
+
+def test_a_policy_that_is_refused_by_now_is_told() -> None:
+    implementation = Implementation(name="x", interface="asgi", wrap=refusing)
+    with pytest.raises(PolicyRefused, match="no such thing"):
         replay(implementation, encode(RULE, POLICY, VISIT))
 
 

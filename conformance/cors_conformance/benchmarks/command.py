@@ -9,6 +9,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
+from cors_conformance.arguments import output
 from cors_conformance.benchmarks.comparing import Change, NothingInCommon, compare
 from cors_conformance.benchmarks.history import history
 from cors_conformance.benchmarks.results import BadResults, Results, load
@@ -53,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     charting.add_argument(
         "--output",
         required=True,
-        type=Path,
+        type=output,
         metavar="FILE",
         help="a page with the chart and its figures (.html), or the chart alone (.svg)",
     )
@@ -68,9 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _per_cent(text: str) -> float:
-    share = float(text) / 100
+    try:
+        share = float(text) / 100
+    except ValueError:
+        share = -1.0
     if not 0 <= share < float("inf"):
-        message = f"{text} is no percentage of 0 or more"
+        message = f"{text!r} is no percentage of 0 or more"
         raise argparse.ArgumentTypeError(message)
     return share
 
@@ -87,10 +91,10 @@ def main(options: argparse.Namespace) -> int:
 
 def _chart(options: argparse.Namespace) -> int:
     """Draw what the suffix of the output says."""
-    output: Path = options.output
-    suffix = output.suffix.lower()
+    target: Path = options.output
+    suffix = target.suffix.lower()
     if suffix not in {".html", ".svg"}:
-        complain(f"{output}: cannot be drawn, expected a name that ends in .html or .svg")
+        complain(f"{target}: cannot be drawn, expected a name that ends in .html or .svg")
         return USAGE
     runs = history(options.results, options.relative_to)
     try:
@@ -104,9 +108,9 @@ def _chart(options: argparse.Namespace) -> int:
         return USAGE
     drawn = page(runs) if suffix == ".html" else draw(runs)
     try:
-        output.write_text(drawn, encoding="utf-8")
+        target.write_text(drawn, encoding="utf-8")
     except OSError as error:
-        complain(f"{output}: cannot be written: {error.strerror}")
+        complain(f"{target}: cannot be written: {error.strerror}")
         return USAGE
     return OK
 

@@ -208,6 +208,9 @@ def locate(engine: Engine, executable: str | None = None) -> str:
     named = shutil.which(executable) if executable is not None else engine.find()
     if named is not None:
         return named
+    if executable is not None:
+        message = f"{executable!r} is no program that can be run here"
+        raise EngineMissing(message)
     message = (
         f"{engine.product} is not here; on Debian: apt-get install {' '.join(engine.packages)}"
     )

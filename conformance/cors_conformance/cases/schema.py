@@ -9,11 +9,9 @@ misspelt one cannot pass for a judgement that was made.
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-import ada_url
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from cors_conformance.fetch.origins import parse_serialized_origin
-from cors_conformance.fetch.urls import DEFAULT_PORTS
+from cors_conformance.fetch.urls import why_no_origin
 
 Isomorphic: TypeAlias = Annotated[str, Meta(pattern=r"\A[\x00-\xff]*\Z")]
 Lines: TypeAlias = tuple[tuple[Isomorphic, Isomorphic], ...]
@@ -109,7 +107,7 @@ class _Page(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source: str | None = None
 
     def __post_init__(self) -> None:
-        if (wrong := _why_no_origin(self.client_origin)) is not None:
+        if (wrong := why_no_origin(self.client_origin)) is not None:
             message = f"`client_origin`: {wrong}"
             raise ValueError(message)
 
@@ -144,19 +142,3 @@ class CaseFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     cases: Annotated[tuple[Any, ...], Meta(min_length=1)]
     meta: Any = None
-
-
-def _why_no_origin(text: str) -> str | None:
-    """Say why no browser sends `text` as an origin. https://fetch.spec.whatwg.org/#http-origin"""
-    try:
-        parse_serialized_origin(text)
-    except ValueError:
-        return "no serialized origin; expected scheme://host or scheme://host:port, or null"
-    scheme = text.partition(":")[0]
-    if scheme not in DEFAULT_PORTS:
-        return None
-    try:
-        serialized: str = ada_url.URL(text).origin
-    except ValueError:
-        return "no serialized origin; its host or port is not one of a URL"
-    return None if serialized == text else f"no serialized origin; expected {serialized}"

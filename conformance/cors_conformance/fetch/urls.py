@@ -6,7 +6,12 @@ from typing import Final
 
 import ada_url
 
-from cors_conformance.fetch.origins import OpaqueOrigin, Origin, TupleOrigin
+from cors_conformance.fetch.origins import (
+    OpaqueOrigin,
+    Origin,
+    TupleOrigin,
+    parse_serialized_origin,
+)
 
 HTTP_SCHEMES: Final = frozenset({"http", "https"})
 DEFAULT_PORTS: Final = {"ftp": 21, "http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -69,3 +74,22 @@ def _origin(scheme: str, host: str, port: int | None) -> Origin:
     if scheme not in DEFAULT_PORTS:
         return OpaqueOrigin()
     return TupleOrigin(scheme=scheme, host=host, port=port)
+
+
+def why_no_origin(text: str) -> str | None:
+    """Say why no browser sends `text` as an origin, and what would be one; `None` if one does.
+
+    https://fetch.spec.whatwg.org/#http-origin
+    """
+    try:
+        parse_serialized_origin(text)
+    except ValueError:
+        return "no serialized origin; expected scheme://host or scheme://host:port, or null"
+    scheme = text.partition(":")[0]
+    if scheme not in DEFAULT_PORTS:
+        return None
+    try:
+        serialized: str = ada_url.URL(text).origin
+    except ValueError:
+        return "no serialized origin; its host or port is not one of a URL"
+    return None if serialized == text else f"no serialized origin; expected {serialized}"

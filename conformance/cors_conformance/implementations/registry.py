@@ -105,7 +105,7 @@ def _advertised() -> dict[str, EntryPoint]:
 def _load_entry_point(point: EntryPoint) -> object:
     try:
         return point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = (
             f"{point.name}: its entry point {point.value!r} in the group {GROUP!r} cannot be"
             f" loaded: {describe_error(error)}"
@@ -124,6 +124,10 @@ def _unknown(selector: str) -> str:
 
 
 def _load(selector: str, module: str, attribute: str) -> object:
+    if module.endswith(".py"):
+        name = f"{Path(module).stem}:{attribute}"
+        message = f"{selector}: a module is named as in an import, in its own folder: {name}"
+        raise UnknownImplementation(message)
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -138,14 +142,15 @@ def _load(selector: str, module: str, attribute: str) -> object:
             raise UnknownImplementation(message) from error
         message = f"{selector}: {module} imports {error.name!r}, which is not installed"
         raise BadImplementation(message) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"{selector}: importing {module} failed: {describe_error(error)}"
         raise BadImplementation(message) from error
     try:
         return reduce(getattr, attribute.split("."), loaded)
     except AttributeError as error:
         public = [name for name in vars(loaded) if not name.startswith("_")]
-        close = get_close_matches(attribute, public, n=1)
+        alike = [name for name in public if name.lower() == attribute.lower()]
+        close = alike or get_close_matches(attribute, public, n=1)
         hint = f"; did you mean {module}:{close[0]}?" if close else ""
         message = f"{selector}: the module {module} has no {attribute!r}{hint}"
         raise UnknownImplementation(message) from error
@@ -181,7 +186,7 @@ def _is_thunk(found: Callable[..., Any]) -> bool:
 def _called(selector: str, function: Callable[..., Any]) -> Implementation:
     try:
         made = function()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"{selector}: calling it failed: {describe_error(error)}"
         raise BadImplementation(message) from error
     if not isinstance(made, Implementation):

@@ -116,7 +116,9 @@ def _sums(judgement: Judgement) -> Text:
         if count or verdict in {Verdict.PASSED, Verdict.FAILED}
     )
     refused = len(report.refused) + report.more_refused
-    ran = f"{report.policies} policies, {report.exchanges} exchanges, {refused} refused"
+    policies = "policy" if report.policies == 1 else "policies"
+    exchanges = "exchange" if report.exchanges == 1 else "exchanges"
+    ran = f"{report.policies} {policies}, {report.exchanges} {exchanges}, {refused} refused"
     style = "bold green" if judgement.is_green else "bold red"
     return _line(f"{titled(report.implementation)}: {counts}; {ran}", style=style)
 

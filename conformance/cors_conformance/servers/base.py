@@ -32,6 +32,7 @@ class Reply:
     calls: tuple[ApplicationCall, ...] = ()
 
 
+@runtime_checkable
 class Server(Protocol):
     """One implementation, built with one policy around the origin app; a context that closes it."""
 

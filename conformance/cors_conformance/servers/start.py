@@ -6,6 +6,7 @@ from cors_conformance.servers.asgi import ASGIServer
 from cors_conformance.servers.base import (
     SECONDS,
     ConfigurationRefused,
+    HarnessError,
     Server,
     ServerDied,
     ServerHung,
@@ -22,10 +23,18 @@ def start(implementation: Implementation, policy: Policy, *, seconds: float = SE
     Raises:
         ConfigurationRefused: the implementation refuses the policy.
         ServerDied: it did not refuse, but broke.
+        HarnessError: what its `serve` returned is no server.
 
     """
     if implementation.serve is not None:
-        return implementation.serve(policy)
+        server: object = implementation.serve(policy)
+        if not isinstance(server, Server):
+            message = (
+                f"{implementation.name}: `serve` returned a {type(server).__name__!r}; expected a"
+                " subclass of `cors_conformance.servers.base.Server` with `send` and `close`"
+            )
+            raise HarnessError(message)
+        return server
     if implementation.interface == "wsgi":
         wsgi = WSGIOrigin()
         return WSGIServer(wrapped(implementation, wsgi, policy), wsgi, seconds=seconds)

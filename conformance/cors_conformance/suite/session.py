@@ -2,12 +2,14 @@
 
 import json
 import random
+from argparse import ArgumentTypeError
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from cors_conformance.arguments import output
 from cors_conformance.baseline import Judged, Judgement
 from cors_conformance.profiles import PROFILES
 from cors_conformance.report import json as json_report
@@ -49,7 +51,11 @@ class Suite:
     def _selected(self) -> Selection:
         option = self._config.option
         profile = PROFILES.get(option.conformance_profile)
-        if profile is not None and profile.is_endless:
+        if profile is None:
+            known = ", ".join(name for name, one in PROFILES.items() if not one.is_endless)
+            message = f"there is no profile {option.conformance_profile!r}; there are {known}"
+            raise pytest.UsageError(message)
+        if profile.is_endless:
             message = (
                 f"the profile {profile.name} does not end, and tests do; take `long` here,"
                 " or `cors-conformance run NAME --profile fuzz`"
@@ -221,8 +227,8 @@ def _json_out(option: str | None) -> Path | None:
     """Return where to write; said now that it cannot be, not after minutes of work."""
     if option is None:
         return None
-    path = Path(option)
-    if path.parent.is_dir() and not path.is_dir():
-        return path
-    message = f"--conformance-json {option}: there is no such directory"
-    raise pytest.UsageError(message)
+    try:
+        return output(option)
+    except ArgumentTypeError as error:
+        message = f"--conformance-json: {error}"
+        raise pytest.UsageError(message) from error
