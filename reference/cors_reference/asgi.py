@@ -41,7 +41,7 @@ class CORSMiddleware(Policy[ASGIApp]):
 
         def share(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                message = dict(message)
+                message = {**message}
                 message["headers"] = self.share(origin, message.get("headers", ()))
             return send(message)
 
