@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, cast
@@ -415,6 +415,15 @@ def test_signals_end_a_run_and_its_browser(number: int, tmp_path: Path) -> None:
     assert not Path(f"/proc/{pid.read_text()[:-1]}").exists()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT as Python has it: whoever is started in the background of a shell inherits none."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_signals_wait_for_the_end_of_a_block() -> None:
     reached: list[str] = []
     with (  # noqa: PT012 - the block is what is interrupted

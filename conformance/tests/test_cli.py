@@ -212,6 +212,7 @@ def test_bad_input_is_named_and_is_no_finding(
         (["run", "none", "--json", "."], "'.' is no name of a file"),
         (["cases", "cases.json", "--json", "no/out"], "there is no folder 'no'"),
         (["mutants", "--markdown", "no/out"], "there is no folder 'no'"),
+        (["benchmarks", "chart", "a", "--output", "no/chart.svg"], "there is no folder 'no'"),
         (["mutants", "--processes", "two"], "'two' is no whole number"),
         (["variants", "--runs", "0"], "0 is less than 1"),
         (["benchmarks", "compare", "a", "b", "--threshold", "x"], "'x' is no percentage"),
