@@ -1,6 +1,6 @@
 """Implementations: the middlewares under test, and how each is built from a policy."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -197,6 +197,11 @@ class Implementation:
             if not isinstance(values, Sequence) or not all(isinstance(one, kind) for one in values):
                 return f"expected {what}, got {values!r}"
         return None
+
+    def why_lacking(self, needs: Iterable[Capability]) -> tuple[str, ...]:
+        """Return the reasons, each once, for what it lacks of what a rule needs."""
+        reasons = (self.lacks[need] for need in sorted(needs) if need in self.lacks)
+        return tuple(dict.fromkeys(reasons))
 
     def cannot_express(self, policy: Policy) -> str | None:
         """Name what of a policy the implementation cannot express; `None` for nothing."""

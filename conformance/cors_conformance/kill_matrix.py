@@ -70,8 +70,7 @@ class _Hunt(Run):
         self._failed: dict[str, float] = {}
         self._started = time.perf_counter()
         smoke(self.implementation)
-        rules = [rule for rule in self.rules if not self._lacking(rule)]
-        self._explore(rules, list(self._stages()))
+        self._explore(self.testable(), list(self._stages()))
         return self._failed
 
     def _judge_all(self, drawn: Drawn, rules: Sequence[Rule], stage: int, example: int) -> None:

@@ -49,7 +49,11 @@ _LETTERS: Final = {kind: letter for letter, kind in _KINDS.items()}
 
 
 class PolicyRefused(CannotTest):
-    """The implementation refuses the policy of the token by now, and so the finding is gone."""
+    """The implementation refuses `policy`, the token's, by now, and so the finding is gone."""
+
+    def __init__(self, policy: Policy, words: str) -> None:
+        super().__init__(words)
+        self.policy = policy
 
 
 class BadToken(Exception):
@@ -108,9 +112,7 @@ def replay(implementation: Implementation, token: str) -> Finding | None:
     """
     rule, policy, source = decode(token)
     name = implementation.name
-    lacking = [
-        implementation.lacks[need] for need in sorted(rule.needs & set(implementation.lacks))
-    ]
+    lacking = [*implementation.why_lacking(rule.needs)]
     lacking += filter(None, [implementation.cannot_express(policy)])
     if lacking:
         message = f"{name} cannot be tested with this: {'; '.join(lacking)}"
@@ -118,7 +120,7 @@ def replay(implementation: Implementation, token: str) -> Finding | None:
     try:
         return finding(implementation, rule, policy, source)
     except ConfigurationRefused as error:
-        raise PolicyRefused(str(error)) from error
+        raise PolicyRefused(policy, str(error)) from error
     except ServerDied as error:
         message = f"{name} died: {error}"
         raise CannotTest(message) from error

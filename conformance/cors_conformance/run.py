@@ -307,7 +307,7 @@ class Run:
 
     def testable(self) -> list[Rule]:
         """Return the rules for which the implementation lacks nothing."""
-        return [rule for rule in self.rules if not self._lacking(rule)]
+        return [rule for rule in self.rules if not self.implementation.why_lacking(rule.needs)]
 
     def examples(self) -> st.SearchStrategy[Drawn]:
         """Return what a search draws: a policy, and a batch of requests."""
@@ -371,10 +371,6 @@ class Run:
             notes=() if self.corpus is None else self.corpus.notes,
         )
 
-    def _lacking(self, rule: Rule) -> list[str]:
-        lacks = self.implementation.lacks
-        return [lacks[capability] for capability in sorted(rule.needs) if capability in lacks]
-
     def _nothing(self) -> str:
         reasons = [f"it refused {policy}: {why}" for policy, why in self._refused.kept.items()]
         reasons += [f"it cannot express policies: {why}" for why in self._inexpressible]
@@ -393,9 +389,9 @@ class Run:
         return None
 
     def _result(self, rule: Rule) -> RuleResult:
-        lacking = self._lacking(rule)
+        lacking = self.implementation.why_lacking(rule.needs)
         if lacking:
-            reason = "; ".join(dict.fromkeys(lacking))
+            reason = "; ".join(lacking)
             return RuleResult(rule=rule, status=Status.NOT_TESTED, reason=reason)
         tally = self._tallies[rule.id]
         # What was replayed is not counted: it says nothing of whether a rule ever holds.

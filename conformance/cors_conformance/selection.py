@@ -145,8 +145,7 @@ class Selection:
         try:
             finding = replay(implementation, token)
         except PolicyRefused as error:
-            _, policy, _ = decode(token)
-            finding, refused = None, ((policy, str(error)),)
+            finding, refused = None, ((error.policy, str(error)),)
         except BadToken as error:
             raise BadSelection(str(error)) from error
         status = Status.PASSED if finding is None else Status.FAILED

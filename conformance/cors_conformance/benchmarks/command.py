@@ -1,6 +1,7 @@
 """The command `cors-conformance benchmarks`: what changed, as a table or a chart."""
 
 import argparse
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -72,7 +73,7 @@ def _per_cent(text: str) -> float:
     try:
         share = float(text) / 100
     except ValueError:
-        share = -1.0
+        share = math.nan
     if not 0 <= share < float("inf"):
         message = f"{text!r} is no percentage of 0 or more"
         raise argparse.ArgumentTypeError(message)
