@@ -19,22 +19,24 @@ class CORSMiddleware(Policy[ASGIApp]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a preflight; leave everything else to the application."""
+        app = self.app
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await app(scope, receive, send)
             return
         origin: bytes | None = None
         for name, value in scope["headers"]:
             if name == b"origin":
-                origin = value if origin is None else b""  # Two origins are none.
+                origin = value if origin is None else b""  # Two are as none.
         if origin is not None and scope["method"] == "OPTIONS":
-            methods, names = [], []
+            method: bytes | None = None
+            names = []
             for name, value in scope["headers"]:
                 if name == b"access-control-request-method":
-                    methods.append(value)
+                    method = value if method is None else b""
                 elif name == b"access-control-request-headers":
                     names.append(value)
-            if methods:
-                status, headers, body = self.answer(origin, b",".join(methods), b",".join(names))
+            if method is not None:
+                status, headers, body = self.answer(origin, method, b",".join(names))
                 await send({"type": "http.response.start", "status": status, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
                 return
@@ -45,4 +47,4 @@ class CORSMiddleware(Policy[ASGIApp]):
                 message["headers"] = self.share(origin, message.get("headers", ()))
             return send(message)
 
-        await self.app(scope, receive, share)
+        await app(scope, receive, share)

@@ -81,11 +81,13 @@ class Policy(Generic[App]):
             return self.refuse("method")
         if len(headers) > self.headers_limit:
             return self.refuse("headers")
-        names = field_names(headers)
-        if not self.headers.issuperset(names) and not (
-            self.all_headers and TOKENS.fullmatch(b",".join(names))
-        ):
-            return self.refuse("headers")
+        names = headers.lower().split(b",")  # All that a list of browsers needs.
+        if not self.headers.issuperset(names):
+            names = field_names(headers)
+            if not self.headers.issuperset(names) and not (
+                self.all_headers and TOKENS.fullmatch(b",".join(names))
+            ):
+                return self.refuse("headers")
         lines = grant + self.preflight
         if self.all_methods:
             lines.append((b"access-control-allow-methods", method))
@@ -103,11 +105,11 @@ class Policy(Generic[App]):
         """Return an application's response headers with the policy's in place of its own."""
         lines, added = [*headers], self.shared.get(origin, self.shared_with_others)
         for name, value in lines:
-            if name.lower() in CORS_HEADERS:
-                if name.lower() != b"vary":
+            if name in CORS_HEADERS or not name.islower():
+                if name.lower() in REPLACED_HEADERS:
                     lines = [line for line in lines if line[0].lower() not in REPLACED_HEADERS]
                 # Either keeps caches from serving one origin's response to another.
-                elif not {b"origin", b"*"}.isdisjoint(field_names(value)):
+                elif name.lower() == b"vary" and {b"origin", b"*"}.intersection(field_names(value)):
                     added = [header for header in added if header != VARY_BY_ORIGIN]
         if self.expose_own and origin in self.grants:
             own = {name.lower() for name, _ in lines} - {b"set-cookie"}
