@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from cors_conformance import strict_json
 from cors_conformance.fetch.abnf import is_token
 from cors_conformance.fetch.urls import why_no_origin
 from cors_conformance.policy import WILDCARD, Policy
@@ -70,8 +71,8 @@ def _read(path: Path) -> Policy:
         message = f"{path}: more than {_LARGEST} bytes are no policy"
         raise BadPolicy(message)
     try:
-        parameters = msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        parameters = msgspec.convert(strict_json.loads(text.decode("utf-8-sig")), dict[str, Any])
+    except (ValueError, RecursionError) as error:
         message = f"{path}: a policy is a JSON object of parameters: {error}"
         raise BadPolicy(message) from error
     for key in parameters:

@@ -15,7 +15,7 @@ REFERENCE: Final = ROOT / "reference" / "cors_reference"
 CONFORMANCE: Final = ROOT / "conformance" / "cors_conformance"
 
 LAYERS: Final = (
-    {"arguments", "choosing", "fetch", "pool"},
+    {"arguments", "choosing", "fetch", "pool", "strict_json"},
     {"application", "dialect", "policy", "standard"},
     {"named_policies", "scenario"},
     {"calls", "cases", "grant", "servers.base", "strategies"},

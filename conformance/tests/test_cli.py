@@ -380,6 +380,8 @@ def test_missing_parameters_take_their_defaults(tmp_path: Path) -> None:
     [
         (b"", "a policy is a JSON object"),
         (b"[]", "a policy is a JSON object"),
+        (b"[" * 100_000, "a policy is a JSON object"),
+        (b'{"max_age": 1, "max_age": 2}', 'the key "max_age" stands twice'),
         (b'{"\xff": 1}', "a policy is a JSON object"),
         (b'{"allow_origin": []}', "no parameter 'allow_origin'; there is allow_origins"),
         (b'{"zzz": []}', "no parameter 'zzz'; there is allow_origins, allow_methods"),

@@ -7,6 +7,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 
+from cors_conformance import strict_json
 from cors_conformance.cases.explaining import explain
 from cors_conformance.cases.schema import Case, CaseFile, OneFetch, Steps
 
@@ -76,29 +77,13 @@ def _document(path: Path) -> Any:  # noqa: ANN401 - any JSON value
     except UnicodeDecodeError as error:
         _refuse(path, f"no UTF-8: byte 0x{error.object[error.start]:02X} at offset {error.start}")
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        return strict_json.loads(text)
     except json.JSONDecodeError as error:
         _refuse(path, f"no JSON: line {error.lineno}, column {error.colno}: {error.msg}")
     except RecursionError:
         _refuse(path, "no case file: nested too deeply")
     except ValueError as error:
         _refuse(path, f"no JSON as a case file has it: {error}")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # The last of two equal keys would win silently, and what the first one judges would be lost.
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        message = f"the key {json.dumps(twice)} stands twice in one object; expected it once"
-        raise ValueError(message)
-    return result
-
-
-def _no_constant(name: str) -> NoReturn:
-    message = f"{name} is no JSON number"
-    raise ValueError(message)
 
 
 def _name(raw: Any, index: int) -> str:  # noqa: ANN401 - any JSON value
