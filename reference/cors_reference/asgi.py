@@ -26,7 +26,7 @@ class CORSMiddleware(Policy[ASGIApp]):
         origin: bytes | None = None
         for name, value in scope["headers"]:
             if name == b"origin":
-                origin = value if origin is None else b""  # Two are as none.
+                origin = value if origin is None else b""  # Two origins are none.
         if origin is not None and scope["method"] == "OPTIONS":
             method: bytes | None = None
             names = []

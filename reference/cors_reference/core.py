@@ -81,7 +81,7 @@ class Policy(Generic[App]):
             return self.refuse("method")
         if len(headers) > self.headers_limit:
             return self.refuse("headers")
-        names = headers.lower().split(b",")  # All that a list of browsers needs.
+        names = headers.lower().split(b",")  # As browsers write it, that is enough.
         if not self.headers.issuperset(names):
             names = field_names(headers)
             if not self.headers.issuperset(names) and not (

@@ -74,7 +74,7 @@ def _per_cent(text: str) -> float:
         share = float(text) / 100
     except ValueError:
         share = math.nan
-    if not 0 <= share < float("inf"):
+    if not 0 <= share < math.inf:
         message = f"{text!r} is no percentage of 0 or more"
         raise argparse.ArgumentTypeError(message)
     return share
